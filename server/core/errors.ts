@@ -1,0 +1,38 @@
+/** Every failure that we expect and can name. `docs/errors.md` lists the same codes. */
+export const ERRORS = {
+  'bad-query': { status: 400, title: 'The query cannot be read' },
+  'bad-request': { status: 400, title: 'The request cannot be read' },
+  'bad-time': { status: 400, title: 'The time range cannot be read' },
+  'not-found': { status: 404, title: 'Not found' },
+  'misdirected-host': { status: 421, title: 'This host name is not served' },
+  'forbidden-origin': { status: 403, title: 'This origin may not connect' },
+  'not-ready': { status: 503, title: 'Not ready' },
+  'bad-setting': { status: 500, title: 'A setting cannot be used' },
+  'store-newer': { status: 500, title: 'The store was written by a newer version' },
+  'store-in-use': { status: 500, title: 'The store is in use' },
+  'store-failed': { status: 503, title: 'The store failed' },
+  'source-failed': { status: 503, title: 'A source failed' },
+  'unsupported-file': { status: 400, title: 'The file is in no format that is known' },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure we expect and can name. Anything else that is thrown is a bug. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** Facts for machines, such as the position of a query error. */
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: ErrorOptions & { readonly fields?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(`${ERRORS[code].title}: ${detail}`, options);
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.fields = options.fields ?? {};
+  }
+}

@@ -1,0 +1,187 @@
+/** Shapes on the wire between server and page. Types only: the page imports this file, and nothing else of http. */
+import type { FlowJson, GapJson } from '../formats/flow-json.ts';
+import type { PolicyRef, Rejection } from '../core/flow.ts';
+import type { VerdictKind } from '../core/verdict.ts';
+
+export type { EndJson, FlowJson, GapJson } from '../formats/flow-json.ts';
+
+/** RFC 9457. `position` and `suggestion` come with `bad-query`. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly requestId: string;
+  /** Half-open span in the query text. */
+  readonly position?: { readonly from: number; readonly to: number };
+  readonly suggestion?: string;
+};
+
+/** `GET /api/v1/flows?q=&t=&limit=&after=&asof=&order=newest|oldest` */
+export type FlowsResponse = {
+  readonly flows: readonly FlowJson[];
+  /** Pass as `after`; null on the last page. */
+  readonly next: number | null;
+  readonly head: number;
+  /** Canonical text of the query that was run. */
+  readonly q: string;
+  readonly range: { readonly from: string; readonly to: string } | null;
+  readonly gaps: readonly GapJson[];
+};
+
+/** `GET /api/v1/flows/{seq}`: the flow and its record as the source gave it. */
+export type FlowResponse = {
+  readonly flow: FlowJson;
+  readonly raw: {
+    readonly format: string;
+    /** The record as JSON; null when its bytes cannot be shown as JSON. */
+    readonly record: unknown;
+    /** Bytes as recorded, base64. */
+    readonly bytes: string;
+  };
+};
+
+/** `GET /api/v1/summary?q=&t=&by=&buckets=&top=` */
+export type SummaryResponse = {
+  readonly by: string | null;
+  readonly q: string;
+  readonly range: { readonly from: string; readonly to: string };
+  readonly rows: readonly {
+    /** null: all the values that `top` left out. */
+    readonly key: string | null;
+    readonly records: number;
+    readonly events: number;
+    readonly series: readonly number[];
+  }[];
+  readonly head: number;
+  readonly gaps: readonly GapJson[];
+};
+
+export type HitTotalsJson = {
+  readonly allowed: number;
+  readonly denied: number;
+  readonly passed: number;
+  readonly staged: number;
+};
+
+/** `GET /api/v1/policies?t=&buckets=` */
+export type PoliciesResponse = {
+  readonly range: { readonly from: string; readonly to: string };
+  readonly policies: readonly PolicyJson[];
+};
+
+export type PolicyJson = {
+  readonly policy: PolicyRef;
+  /** Where the counts come from: the dataplane named the policy. */
+  readonly basis: 'reported';
+  readonly totals: HitTotalsJson;
+  readonly firstHit: string;
+  readonly lastHit: string;
+  readonly series: readonly HitTotalsJson[];
+  readonly rules: readonly {
+    readonly direction: 'ingress' | 'egress' | 'unknown';
+    /** null: the dataplane names the policy but not the rule. */
+    readonly rule: number | null;
+    readonly totals: HitTotalsJson;
+    readonly lastHit: string;
+  }[];
+};
+
+export type SourceState = 'connecting' | 'reading' | 'waiting' | 'retrying' | 'done';
+
+/** `GET /api/v1/sources` */
+export type SourcesResponse = {
+  readonly sources: readonly SourceJson[];
+  readonly store: {
+    readonly flows: number;
+    readonly bytes: number;
+    readonly oldest: string | null;
+    readonly newest: string | null;
+  };
+  readonly demo: boolean;
+  readonly version: string;
+};
+
+export type SourceJson = {
+  readonly name: string;
+  readonly kind: 'hubble-relay' | 'hubble-file' | 'calico-file' | 'import';
+  readonly target: string;
+  readonly state: SourceState;
+  readonly stateSince: string;
+  /** What is wrong or awaited, and what to do; empty when all is well. */
+  readonly detail: string;
+  /** While `retrying`. */
+  readonly retryAt: string | null;
+  readonly lastEventAt: string | null;
+  /** Flows a second over the last ten seconds. */
+  readonly ratePerSecond: number;
+  /** Receipt minus observation of the newest flow; null before the first. */
+  readonly lagMs: number | null;
+  readonly stored: number;
+  readonly byVerdict: Readonly<Record<VerdictKind, number>>;
+  /** Decimal text. */
+  readonly lost: string;
+  readonly rejected: readonly Rejection[];
+  readonly gaps: readonly GapJson[];
+  readonly checkpointAt: string | null;
+  readonly bytesBehind: number | null;
+  readonly nodes: { readonly connected: number; readonly unavailable: readonly string[] } | null;
+};
+
+/**
+ * `GET /api/v1/live` (WebSocket). The first subscription is made from `q` in the URL; a `subscribe` message
+ * replaces it. The server sends at most ten deliveries a second, each a `flows` and a `groups` frame where
+ * there is something to say, and one `tick` a second. A client answers each `flows` frame with its `batch`;
+ * with more than eight unanswered the server sends ticks, groups and gaps only, until it hears again.
+ */
+export type LiveFrame =
+  | {
+      readonly kind: 'hello';
+      readonly head: number;
+      readonly demo: boolean;
+      readonly version: string;
+    }
+  /** Answers `subscribe`: what follows belongs to this query. `head` is the newest flow before it. */
+  | { readonly kind: 'subscribed'; readonly id: number; readonly q: string; readonly head: number }
+  | { readonly kind: 'flows'; readonly batch: number; readonly flows: readonly FlowJson[] }
+  | { readonly kind: 'groups'; readonly groups: readonly DropGroupJson[] }
+  | {
+      /** Exact counts of matching flows since the last tick. */
+      readonly kind: 'tick';
+      readonly at: string;
+      readonly overMs: number;
+      readonly counts: Readonly<Record<VerdictKind, number>>;
+      readonly byOrigin: Readonly<Record<string, number>>;
+      /** Rows of matching flows sent since the last tick. */
+      readonly shown: number;
+      /** Dropped flows whose rows were not sent, since the last tick; their groups and counts are complete. */
+      readonly dropRowsLost: number;
+      /** Receipt minus observation of the newest flow; null while there is none. */
+      readonly lagMs: number | null;
+      readonly head: number;
+    }
+  | { readonly kind: 'lost'; readonly gaps: readonly GapJson[] }
+  | { readonly kind: 'error'; readonly problem: Problem };
+
+export type DropGroupJson = {
+  /** Fingerprint: both ends' workloads, port, protocol, direction, reason, policy. */
+  readonly key: string;
+  /** Records since the subscription began. */
+  readonly count: number;
+  readonly firstSeq: number;
+  readonly latest: FlowJson;
+};
+
+export type LiveRequest =
+  | {
+      readonly kind: 'subscribe';
+      /** Chosen by the client, echoed by `subscribed`. */
+      readonly id: number;
+      readonly q: string;
+      /** Allowed rows a second, 0 to 2,000; 200 unless told. */
+      readonly rows?: number;
+    }
+  | { readonly kind: 'ack'; readonly batch: number }
+  /** A hidden page gets ticks, groups and dropped rows only. */
+  | { readonly kind: 'visible'; readonly visible: boolean };

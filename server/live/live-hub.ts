@@ -1,0 +1,46 @@
+import type { Gap, StoredFlow } from '../core/flow.ts';
+import type { VerdictKind } from '../core/verdict.ts';
+
+export type FlowPredicate = (flow: StoredFlow) => boolean;
+
+/** Drops that share a fingerprint, counted exactly since the subscription began. */
+export type DropGroup = {
+  readonly key: string;
+  readonly count: number;
+  readonly firstSeq: number;
+  readonly latest: StoredFlow;
+};
+
+/** What a subscriber takes away at once. */
+export type LiveDelivery = {
+  /** In commit order. All drops that the ring could hold, allowed ones thinned to the asked rate. */
+  readonly flows: readonly StoredFlow[];
+  /** Drop groups that changed since the last delivery; never lost, however slow the subscriber. */
+  readonly groups: readonly DropGroup[];
+  /** Matching flows since the last delivery by verdict, exact, whether their rows were delivered or not. */
+  readonly counts: Readonly<Record<VerdictKind, number>>;
+  readonly byOrigin: Readonly<Record<string, number>>;
+  readonly gaps: readonly Gap[];
+  /** Matching dropped flows whose rows the ring could not hold. Their groups and counts are complete. */
+  readonly dropRowsLost: number;
+};
+
+export type LiveSubscription = Disposable & {
+  /** Empties the subscription. `rows: false` answers without flows and keeps none. */
+  take(options: { readonly rows: boolean }): LiveDelivery;
+};
+
+export type LiveHub = {
+  /** Never waits and never throws: a slow subscriber gets fewer rows, and is told. */
+  publish(flows: readonly StoredFlow[], gaps: readonly Gap[]): void;
+  subscribe(
+    matches: FlowPredicate,
+    options: {
+      /** Rows kept until the next `take`. */
+      readonly capacity: number;
+      /** Allowed rows a second; a conversation is kept or thinned as a whole. */
+      readonly allowedPerSecond: number;
+    },
+  ): LiveSubscription;
+  readonly subscribers: number;
+};
