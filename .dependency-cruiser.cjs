@@ -26,7 +26,13 @@ const downwardOnly = LAYERS.flatMap((layer, height) =>
 module.exports = {
   forbidden: [
     ...downwardOnly,
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      // A component that draws a tree imports itself, which is how Svelte recurs.
+      from: { pathNot: '^web/src/ui/JsonTree\\.svelte$' },
+      to: { circular: true },
+    },
     {
       name: 'web-sees-core-query-and-contract',
       severity: 'error',

@@ -1,54 +1,27 @@
-import type { Endpoint, Flow, PolicyHit } from './flow.ts';
 import { dropReason } from './drop-reasons.ts';
-
-/** Properties of a flow that queries read. Each is one column of a stored block. */
-export type FlowColumn = Exclude<keyof Flow, 'raw' | 'window' | 'timeFrom'>;
-
-/** What a query compares: text, or a number that has an order. */
-export type Comparable = string | number;
-
-/**
- * One row of the field table. `project` turns a column's value into what queries compare; an empty list
- * means that the flow has no value (`field:none`). It is pure, so evaluators call it once a distinct value.
- */
-export type Field = {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  readonly type: 'text' | 'number' | 'address' | 'choice';
-  /** One line for completion and docs. */
-  readonly about: string;
-  /** Column of each end, for fields that take `from.` and `to.`; else the one column. */
-  readonly columns: { readonly from: FlowColumn; readonly to: FlowColumn } | FlowColumn;
-  readonly project: (value: never) => readonly Comparable[];
-  /** All values, for `choice` fields; the key is canonical, the list holds what else may be typed. */
-  readonly choices?: Readonly<Record<string, readonly string[]>>;
-};
-
-type Row<V> = Omit<Field, 'project' | 'aliases'> & {
-  readonly aliases?: readonly string[];
-  readonly project: (value: V) => readonly Comparable[];
-};
-
-const field = <V>(row: Row<V>): Field => ({ aliases: [], ...row });
+import { endTraits } from './end-traits.ts';
+import type { Field } from './field.ts';
+import { field } from './field.ts';
+import type { Endpoint, Flow, PolicyHit } from './flow.ts';
 
 const present = (text: string): readonly string[] => (text === '' ? [] : [text]);
 const nonNegative = (value: number): readonly number[] => (value < 0 ? [] : [value]);
 const ends = { from: 'source', to: 'destination' } as const;
 
-const EXTERNAL = new Set(['world', 'world-ipv4', 'world-ipv6', 'pub']);
-const HOST = new Set(['host', 'remote-node']);
-
-/** The traits that `is:` knows of an end. */
-function endTraits(end: Endpoint): readonly string[] {
-  const traits: string[] = [];
-  const reserved = end.labels
-    .filter((label) => label.startsWith('reserved:'))
-    .map((label) => label.slice(9));
-  if (EXTERNAL.has(end.name) || reserved.some((name) => EXTERNAL.has(name)))
-    traits.push('external');
-  if (end.kind === 'host' || reserved.some((name) => HOST.has(name))) traits.push('host');
-  return traits;
-}
+const endText = (
+  name: string,
+  aliases: readonly string[],
+  about: string,
+  read: (end: Endpoint) => string,
+): Field =>
+  field<Endpoint>({
+    name,
+    aliases,
+    type: 'text',
+    about,
+    columns: ends,
+    project: (end) => present(read(end)),
+  });
 
 /** `namespace/name`, or the name alone for what is cluster-wide; what `policy:` compares and screens show. */
 export function policyName(hit: PolicyHit['policy']): string {
@@ -79,6 +52,7 @@ export const FIELDS: readonly Field[] = [
   field<string>({
     name: 'raw.verdict',
     type: 'text',
+    ignoreCase: true,
     about: "the source's own word for the verdict",
     columns: 'wireVerdict',
     project: present,
@@ -86,6 +60,7 @@ export const FIELDS: readonly Field[] = [
   field<Flow['verdict']>({
     name: 'reason',
     type: 'text',
+    ignoreCase: true,
     about: 'why it was dropped: a code, its number, or a category such as policy',
     columns: 'verdict',
     project: (verdict) => {
@@ -98,29 +73,9 @@ export const FIELDS: readonly Field[] = [
       ];
     },
   }),
-  field<Endpoint>({
-    name: 'ns',
-    aliases: ['namespace'],
-    type: 'text',
-    about: 'namespace',
-    columns: ends,
-    project: (end) => present(end.namespace),
-  }),
-  field<Endpoint>({
-    name: 'pod',
-    type: 'text',
-    about: 'pod name',
-    columns: ends,
-    project: (end) => present(end.pod),
-  }),
-  field<Endpoint>({
-    name: 'wl',
-    aliases: ['workload'],
-    type: 'text',
-    about: 'workload that owns the pod',
-    columns: ends,
-    project: (end) => present(end.workload),
-  }),
+  endText('ns', ['namespace'], 'namespace', (end) => end.namespace),
+  endText('pod', [], 'pod name', (end) => end.pod),
+  endText('wl', ['workload'], 'workload that owns the pod', (end) => end.workload),
   field<string>({
     name: 'svc',
     aliases: ['service'],
@@ -138,13 +93,7 @@ export const FIELDS: readonly Field[] = [
     project: (node) =>
       node === '' ? [] : node.includes('/') ? [node, node.slice(node.indexOf('/') + 1)] : [node],
   }),
-  field<Endpoint>({
-    name: 'cluster',
-    type: 'text',
-    about: 'cluster of the endpoint',
-    columns: ends,
-    project: (end) => present(end.cluster),
-  }),
+  endText('cluster', [], 'cluster of the endpoint', (end) => end.cluster),
   field<string>({
     name: 'ip',
     type: 'address',
@@ -155,6 +104,7 @@ export const FIELDS: readonly Field[] = [
   field<readonly string[]>({
     name: 'fqdn',
     type: 'text',
+    ignoreCase: true,
     about: 'DNS name known for the address',
     columns: { from: 'sourceNames', to: 'destinationNames' },
     project: (names) => names,
@@ -170,6 +120,7 @@ export const FIELDS: readonly Field[] = [
     name: 'proto',
     aliases: ['protocol'],
     type: 'text',
+    ignoreCase: true,
     about: 'protocol: tcp, udp, icmp, sctp, …',
     columns: 'protocol',
     project: present,
@@ -212,6 +163,7 @@ export const FIELDS: readonly Field[] = [
   field<Flow['l7']>({
     name: 'l7.method',
     type: 'text',
+    ignoreCase: true,
     about: 'HTTP method, DNS query type or Kafka api key',
     columns: 'l7',
     project: (l7) => (l7 === undefined ? [] : present(l7.method)),
@@ -233,6 +185,7 @@ export const FIELDS: readonly Field[] = [
   field<Flow['counts']>({
     name: 'bytes',
     type: 'number',
+    unit: 'bytes',
     about: 'bytes both ways, where the source counts them',
     columns: 'counts',
     project: (counts) =>
@@ -257,6 +210,19 @@ export const FIELDS: readonly Field[] = [
       unknown: [],
     },
   }),
+  field<Endpoint, Flow['reply']>({
+    name: 'is',
+    type: 'choice',
+    about: 'an end outside the cluster, an end that is a node, or a reply',
+    columns: ends,
+    project: endTraits,
+    ofFlow: {
+      column: 'reply',
+      project: (reply) => (reply === 'yes' ? ['reply'] : []),
+      choices: ['reply'],
+    },
+    choices: { external: [], host: [], reply: [] },
+  }),
   field<string>({
     name: 'source',
     type: 'text',
@@ -272,3 +238,12 @@ export const FIELDS: readonly Field[] = [
     project: present,
   }),
 ];
+
+const BY_NAME = new Map(
+  FIELDS.flatMap((row) => [row.name, ...row.aliases].map((name) => [name, row] as const)),
+);
+
+/** Row of a name or an alias. */
+export function findField(name: string): Field | undefined {
+  return BY_NAME.get(name);
+}

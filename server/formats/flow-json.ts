@@ -1,7 +1,7 @@
 import type { DropReason } from '../core/drop-reasons.ts';
 import { dropReason } from '../core/drop-reasons.ts';
 import type { Endpoint, Flow, Gap, L7, PolicyHit, StoredFlow } from '../core/flow.ts';
-import { formatTime } from '../core/time.ts';
+import { formatTime, type TimeWindow } from '../core/time.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 
 /** A flow as JSON: API, WebSocket, NDJSON and `--output json` all write this shape. */
@@ -50,6 +50,11 @@ export type GapJson = {
   readonly reason: string;
 };
 
+export const windowToJson = ({ from, to }: TimeWindow): { from: string; to: string } => ({
+  from: formatTime(from),
+  to: formatTime(to),
+});
+
 export function flowToJson(flow: StoredFlow): FlowJson {
   return {
     id: flow.id,
@@ -57,10 +62,7 @@ export function flowToJson(flow: StoredFlow): FlowJson {
     observedAt: formatTime(flow.observedAt),
     receivedAt: formatTime(flow.receivedAt),
     timeFrom: flow.timeFrom,
-    window:
-      flow.window === undefined
-        ? null
-        : { from: formatTime(flow.window.from), to: formatTime(flow.window.to) },
+    window: flow.window === undefined ? null : windowToJson(flow.window),
     origin: flow.origin,
     node: flow.node,
     event: flow.event,

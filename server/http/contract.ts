@@ -1,8 +1,9 @@
 /** Shapes on the wire between server and page. Types only: the page imports this file, and nothing else of http. */
+import type { PolicyJson, SourceJson } from '../formats/api-json.ts';
 import type { FlowJson, GapJson } from '../formats/flow-json.ts';
-import type { PolicyRef, Rejection } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 
+export type { HitTotalsJson, PolicyJson, SourceJson, SourceState } from '../formats/api-json.ts';
 export type { EndJson, FlowJson, GapJson } from '../formats/flow-json.ts';
 
 /** RFC 9457. `position` and `suggestion` come with `bad-query`. */
@@ -58,37 +59,11 @@ export type SummaryResponse = {
   readonly gaps: readonly GapJson[];
 };
 
-export type HitTotalsJson = {
-  readonly allowed: number;
-  readonly denied: number;
-  readonly passed: number;
-  readonly staged: number;
-};
-
 /** `GET /api/v1/policies?t=&buckets=` */
 export type PoliciesResponse = {
   readonly range: { readonly from: string; readonly to: string };
   readonly policies: readonly PolicyJson[];
 };
-
-export type PolicyJson = {
-  readonly policy: PolicyRef;
-  /** Where the counts come from: the dataplane named the policy. */
-  readonly basis: 'reported';
-  readonly totals: HitTotalsJson;
-  readonly firstHit: string;
-  readonly lastHit: string;
-  readonly series: readonly HitTotalsJson[];
-  readonly rules: readonly {
-    readonly direction: 'ingress' | 'egress' | 'unknown';
-    /** null: the dataplane names the policy but not the rule. */
-    readonly rule: number | null;
-    readonly totals: HitTotalsJson;
-    readonly lastHit: string;
-  }[];
-};
-
-export type SourceState = 'connecting' | 'reading' | 'waiting' | 'retrying' | 'done';
 
 /** `GET /api/v1/sources` */
 export type SourcesResponse = {
@@ -101,32 +76,6 @@ export type SourcesResponse = {
   };
   readonly demo: boolean;
   readonly version: string;
-};
-
-export type SourceJson = {
-  readonly name: string;
-  readonly kind: 'hubble-relay' | 'hubble-file' | 'calico-file' | 'import';
-  readonly target: string;
-  readonly state: SourceState;
-  readonly stateSince: string;
-  /** What is wrong or awaited, and what to do; empty when all is well. */
-  readonly detail: string;
-  /** While `retrying`. */
-  readonly retryAt: string | null;
-  readonly lastEventAt: string | null;
-  /** Flows a second over the last ten seconds. */
-  readonly ratePerSecond: number;
-  /** Receipt minus observation of the newest flow; null before the first. */
-  readonly lagMs: number | null;
-  readonly stored: number;
-  readonly byVerdict: Readonly<Record<VerdictKind, number>>;
-  /** Decimal text. */
-  readonly lost: string;
-  readonly rejected: readonly Rejection[];
-  readonly gaps: readonly GapJson[];
-  readonly checkpointAt: string | null;
-  readonly bytesBehind: number | null;
-  readonly nodes: { readonly connected: number; readonly unavailable: readonly string[] } | null;
 };
 
 /**

@@ -26,8 +26,8 @@ export type LiveDelivery = {
 };
 
 export type LiveSubscription = Disposable & {
-  /** Empties the subscription. `rows: false` answers without flows and keeps none. */
-  take(options: { readonly rows: boolean }): LiveDelivery;
+  /** Empties the subscription. Rows that were not asked for are dropped, and dropped ones of them counted. */
+  take(options: { readonly rows: 'all' | 'drops' | 'none' }): LiveDelivery;
 };
 
 export type LiveHub = {

@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { existsSync, globSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultDataDirectory, type Settings } from './config.ts';
+import { AppError } from './core/errors.ts';
+import type { SourceSetting } from './core/source-setting.ts';
+import { NANOS_PER_MILLI } from './core/time.ts';
+import { openDemoCluster, type DemoCluster } from './demo/demo-cluster.ts';
+import { createHttpServer } from './http/server.ts';
+import { systemClock, type Clock } from './lib/clock.ts';
+import type { Logger } from './lib/log.ts';
+import { createLiveHub } from './live/hub.ts';
+import { markStore } from './operations/demo-mark.ts';
+import { createIngest, type Ingest } from './operations/ingest.ts';
+import { keepPruned } from './operations/prune.ts';
+import { createSource } from './sources/registry.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { VERSION } from './version.ts';
+
+export type RunningServer = AsyncDisposable & {
+  /** Where the page is, with the port that was bound. */
+  readonly url: string;
+  readonly demo: boolean;
+  readonly dataDirectory: string;
+};
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
+const PAGE = new URL('../web/dist/', import.meta.url).pathname;
+
+/** Builds everything, and stops everything in the reverse order. With no source configured it runs the demo. */
+export async function startServer(
+  settings: Settings,
+  { log, clock = systemClock() }: { readonly log: Logger; readonly clock?: Clock },
+): Promise<RunningServer> {
+  refuseOpenAddress(settings.host);
+  const demo = settings.sources.length === 0;
+  await using parts = new AsyncDisposableStack();
+  const dataDirectory = await chooseDirectory({ settings, demo, parts });
+  markStore(dataDirectory, demo);
+  const store = parts.use(await openSqliteStore({ directory: dataDirectory }));
+  parts.use(keepPruned({ store, keepMs: settings.keep, clock, log }));
+  const nowMs = (): number => Number(clock.now() / NANOS_PER_MILLI);
+  const hub = createLiveHub({ nowMs });
+  const cluster = demo ? parts.use(await openDemo(settings, dataDirectory)) : undefined;
+  const ingest = parts.use(createIngest({ store, hub, clock, log }));
+  addSources(ingest, cluster === undefined ? settings.sources : demoSources(cluster), {
+    clock,
+    nodeName: settings.nodeName,
+  });
+  const services = { store, hub, ingest, clock, log, version: VERSION, demo };
+  const http = createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined });
+  http.listen(settings.port, settings.host);
+  await once(http, 'listening');
+  parts.defer(async () => {
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+  });
+  const { port } = http.address() as AddressInfo;
+  const running = parts.move();
+  return {
+    url: `http://${settings.host === '::1' ? '[::1]' : settings.host}:${port}/`,
+    demo,
+    dataDirectory,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function refuseOpenAddress(host: string): void {
+  if (LOOPBACK.has(host)) return;
+  throw new AppError(
+    'bad-setting',
+    `host: '${host}' is not a loopback address. This version has no sign-in, so it listens on loopback only: ` +
+      "leave --host out, and reach it through 'ssh -L' or 'kubectl port-forward'.",
+  );
+}
+
+async function chooseDirectory({
+  settings,
+  demo,
+  parts,
+}: {
+  readonly settings: Settings;
+  readonly demo: boolean;
+  readonly parts: AsyncDisposableStack;
+}): Promise<string> {
+  if (settings.data !== undefined) return settings.data;
+  if (!demo) return defaultDataDirectory();
+  const directory = await mkdtemp(join(tmpdir(), 'dropwise-demo-'));
+  parts.defer(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function openDemo(
+  settings: Settings,
+  dataDirectory: string,
+): Promise<DemoCluster & AsyncDisposable> {
+  return openDemoCluster({
+    seed: settings.demoSeed,
+    flowsPerSecond: settings.demoRate,
+    calicoDirectory: join(dataDirectory, 'calico'),
+  });
+}
+
+function demoSources(cluster: DemoCluster): readonly SourceSetting[] {
+  return [
+    { kind: 'hubble-relay', name: 'demo-east', address: cluster.relayAddress },
+    { kind: 'calico-file', name: 'demo-west', path: cluster.calicoFile, node: 'demo-west/node-1' },
+  ];
+}
+
+type AddOptions = { readonly clock: Clock; readonly nodeName: string };
+
+function addSources(
+  ingest: Ingest,
+  settings: readonly SourceSetting[],
+  { clock, nodeName }: AddOptions,
+): void {
+  const taken = new Set<string>();
+  for (const setting of settings.flatMap(expand)) {
+    const name = setting.name ?? (setting.kind === 'hubble-relay' ? setting.address : setting.path);
+    if (taken.has(name)) {
+      throw new AppError(
+        'bad-setting',
+        `sources: two of them are called '${name}'; give each a name of its own`,
+      );
+    }
+    taken.add(name);
+    const placed =
+      setting.kind === 'hubble-relay' ? setting : { ...setting, node: setting.node ?? nodeName };
+    ingest.add((report) => createSource({ setting: placed, name, clock, report }));
+  }
+}
+
+/** A glob becomes one source a file; one that matches nothing yet is an error, since it would never be read. */
+function expand(setting: SourceSetting): readonly SourceSetting[] {
+  if (setting.kind === 'hubble-relay' || !/[*?[{]/.test(setting.path)) return [setting];
+  const paths = globSync(setting.path).sort();
+  if (paths.length === 0) {
+    throw new AppError(
+      'bad-setting',
+      `sources: no file matches '${setting.path}' now; name the file itself to wait for it`,
+    );
+  }
+  return paths.map((path) => ({
+    ...setting,
+    path,
+    name: setting.name === undefined ? path : `${setting.name}:${path}`,
+  }));
+}

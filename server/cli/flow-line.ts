@@ -1,0 +1,37 @@
+import { endName } from '../core/end-name.ts';
+import { policyName } from '../core/fields.ts';
+import { dropReason } from '../core/drop-reasons.ts';
+import type { StoredFlow } from '../core/flow.ts';
+import { formatTime } from '../core/time.ts';
+import { VERDICT_WORD } from '../core/verdict.ts';
+
+export const FLOW_HEADINGS = [
+  'time',
+  'verdict',
+  'source',
+  'destination',
+  'port',
+  'dir',
+  'policy',
+  'reason',
+  'node',
+];
+
+/** One flow as cells for a table. */
+export function flowCells(flow: StoredFlow): readonly string[] {
+  const port = flow.destinationPort < 0 ? '' : `:${flow.destinationPort}`;
+  return [
+    formatTime(flow.observedAt),
+    VERDICT_WORD[flow.verdict.kind],
+    endName(flow.source, flow.sourceIp),
+    endName(flow.destination, flow.destinationIp),
+    `${port}${flow.protocol === '' ? '' : `/${flow.protocol}`}`,
+    flow.direction === 'unknown' ? '' : flow.direction,
+    flow.hits
+      .filter((hit) => hit.stage === 'enforced' && hit.matched !== 'end-of-tier')
+      .map((hit) => policyName(hit.policy))
+      .join(','),
+    flow.verdict.kind === 'dropped' ? dropReason(flow.verdict.reason).code : '',
+    flow.node,
+  ];
+}

@@ -1,0 +1,36 @@
+import { policyName } from '../core/fields.ts';
+import { formatTime, nanos } from '../core/time.ts';
+import { systemClock } from '../lib/clock.ts';
+import { policyJson } from '../operations/policy-json.ts';
+import { policyTotals } from '../operations/policy-totals.ts';
+import { readRange } from '../operations/read-request.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+import { printJson, printTable, type OutputFormat } from './print.ts';
+
+/** Prints the hits per policy that the dataplane reported. */
+export async function printPolicies(
+  store: FlowStore,
+  { since, output }: { readonly since: string; readonly output: OutputFormat },
+): Promise<void> {
+  const clock = systemClock();
+  const now = nanos(clock.now());
+  const within = readRange(since, clock) ?? (await store.span()) ?? { from: now, to: now };
+  const policies = await policyTotals(store, { within, buckets: 1 });
+  if (output === 'json') {
+    for (const policy of policies) printJson(policyJson(policy));
+    return;
+  }
+  printTable(
+    ['policy', 'kind', 'tier', 'allowed', 'denied', 'passed', 'audited', 'last hit'],
+    policies.map(({ policy, totals, lastHit }) => [
+      policyName(policy),
+      policy.kind,
+      policy.tier,
+      String(totals.allowed),
+      String(totals.denied),
+      String(totals.passed),
+      String(totals.staged),
+      formatTime(lastHit),
+    ]),
+  );
+}

@@ -1,0 +1,29 @@
+/** One source to read, whichever way it was configured. */
+export type SourceSetting =
+  | {
+      readonly kind: 'hubble-relay';
+      readonly name?: string | undefined;
+      /** `host:port`. */
+      readonly address: string;
+      /** Paths of PEM files; absent means no TLS. */
+      readonly tls?: TlsSetting | undefined;
+    }
+  | FileSetting<'hubble-file'>
+  | FileSetting<'calico-file'>;
+
+export type TlsSetting = {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Name to expect in the server's certificate. */
+  readonly serverName?: string | undefined;
+};
+
+type FileSetting<Kind extends string> = {
+  readonly kind: Kind;
+  readonly name?: string | undefined;
+  /** A path, or a glob that is expanded when the server starts. */
+  readonly path: string;
+  /** Reporting node, for files that do not say. */
+  readonly node?: string | undefined;
+};

@@ -1,0 +1,63 @@
+import express, { type Router } from 'express';
+import { AppError } from '../core/errors.ts';
+import { nanos } from '../core/time.ts';
+import { flowToJson, gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { readQuery, readRange } from '../operations/read-request.ts';
+import { showFlow } from '../operations/show-flow.ts';
+import type { FlowResponse, FlowsResponse } from './contract.ts';
+import { choiceParam, numberParam, textParam } from './params.ts';
+import type { Services } from './services.ts';
+
+const MAX_SEQ = Number.MAX_SAFE_INTEGER;
+const MAX_PAGE = 1_000;
+const DEFAULT_PAGE = 200;
+
+export function flowRoutes({ store, clock }: Services): Router {
+  const routes = express.Router();
+
+  routes.get('/flows', async (request, response) => {
+    const { where, q } = readQuery(textParam(request, 'q', ''));
+    const within = readRange(textParam(request, 't', 'all'), clock);
+    const after = numberParam(request, 'after', { min: 0, max: MAX_SEQ });
+    const asOf = numberParam(request, 'asof', { min: 0, max: MAX_SEQ });
+    const page = await store.page(
+      {
+        where,
+        ...(within === undefined ? {} : { within }),
+        ...(asOf === undefined ? {} : { asOf }),
+      },
+      {
+        limit: numberParam(request, 'limit', { min: 1, max: MAX_PAGE }) ?? DEFAULT_PAGE,
+        order: choiceParam(request, 'order', ['newest', 'oldest']),
+        ...(after === undefined ? {} : { after }),
+      },
+    );
+    const gaps = await store.gaps(within ?? { from: nanos(0n), to: nanos(clock.now()) });
+    response.json({
+      flows: page.flows.map(flowToJson),
+      next: page.next ?? null,
+      head: page.head,
+      q,
+      range: within === undefined ? null : windowToJson(within),
+      gaps: gaps.map(gapToJson),
+    } satisfies FlowsResponse);
+  });
+
+  routes.get('/flows/:seq', async (request, response) => {
+    const seq = Number(request.params.seq);
+    const shown = Number.isSafeInteger(seq) && seq > 0 ? await showFlow(store, seq) : undefined;
+    if (shown === undefined) {
+      throw new AppError(
+        'not-found',
+        `no flow has the number '${request.params.seq}'; it may be past retention`,
+      );
+    }
+    const { format, bytes } = shown.flow.raw;
+    response.json({
+      flow: flowToJson(shown.flow),
+      raw: { format, record: shown.record, bytes: Buffer.from(bytes).toString('base64') },
+    } satisfies FlowResponse);
+  });
+
+  return routes;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import express, { type Express } from 'express';
+import { parse as parseYaml } from 'yaml';
+import { AppError } from '../core/errors.ts';
+import { flowRoutes } from './flows.ts';
+import { hostGuard } from './host-guard.ts';
+import { attachLiveSocket } from './live-socket.ts';
+import { pageRoutes } from './page.ts';
+import { policyRoutes } from './policies.ts';
+import { problemHandler, requestIds } from './problems.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { Services } from './services.ts';
+import { sourceRoutes } from './sources.ts';
+import { summaryRoutes } from './summary.ts';
+
+export type HttpOptions = {
+  readonly services: Services;
+  /** Folder of the built page; `undefined` serves the API alone. */
+  readonly pageDirectory: string | undefined;
+};
+
+/** The HTTP and WebSocket server, not yet listening. */
+export function createHttpServer({ services, pageDirectory }: HttpOptions): Server {
+  const server = createServer(createApp({ services, pageDirectory }));
+  attachLiveSocket(server, services);
+  return server;
+}
+
+function createApp({ services, pageDirectory }: HttpOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(requestIds, securityHeaders, hostGuard);
+  app.get('/livez', (_request, response) => {
+    response.type('text').send('ok\n');
+  });
+  app.get('/readyz', (_request, response) => {
+    // Reading the head touches the open store; migrations ran before anything listened.
+    services.store.head();
+    response.type('text').send('ok\n');
+  });
+  const openapi: unknown = parseYaml(
+    readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'),
+  );
+  app.get('/api/v1/openapi.json', (_request, response) => {
+    response.json(openapi);
+  });
+  app.use(
+    '/api/v1',
+    flowRoutes(services),
+    summaryRoutes(services),
+    policyRoutes(services),
+    sourceRoutes(services),
+  );
+  app.use('/api', (request) => {
+    throw new AppError(
+      'not-found',
+      `there is no '${request.originalUrl}'; /api/v1/openapi.json lists what there is`,
+    );
+  });
+  if (pageDirectory !== undefined) app.use(pageRoutes(pageDirectory));
+  app.use(problemHandler(services.log));
+  return app;
+}

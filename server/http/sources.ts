@@ -1,0 +1,27 @@
+import express, { type Router } from 'express';
+import { formatTime, nanos } from '../core/time.ts';
+import { listSources } from '../operations/list-sources.ts';
+import { sourceJson } from '../operations/source-json.ts';
+import type { SourcesResponse } from './contract.ts';
+import type { Services } from './services.ts';
+
+export function sourceRoutes({ store, ingest, clock, demo, version }: Services): Router {
+  const routes = express.Router();
+  routes.get('/sources', async (_request, response) => {
+    const now = nanos(clock.now());
+    const sources = await listSources(store, ingest.statuses(), now);
+    const span = await store.span();
+    response.json({
+      sources: sources.map((source) => sourceJson(source, now)),
+      store: {
+        flows: sources.reduce((sum, { record }) => sum + (record?.flows ?? 0), 0),
+        bytes: store.size(),
+        oldest: span === undefined ? null : formatTime(span.from),
+        newest: span === undefined ? null : formatTime(span.to),
+      },
+      demo,
+      version,
+    } satisfies SourcesResponse);
+  });
+  return routes;
+}

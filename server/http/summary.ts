@@ -1,0 +1,44 @@
+import express, { type Router } from 'express';
+import { nanos, type TimeWindow } from '../core/time.ts';
+import { gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { readQuery, readRange } from '../operations/read-request.ts';
+import type { SummaryResponse } from './contract.ts';
+import { numberParam, textParam } from './params.ts';
+import type { Services } from './services.ts';
+
+export function summaryRoutes({ store, clock }: Services): Router {
+  const routes = express.Router();
+
+  routes.get('/summary', async (request, response) => {
+    const { where, q } = readQuery(textParam(request, 'q', ''));
+    const within =
+      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await everything(store));
+    const by = textParam(request, 'by', '');
+    const summary = await store.summarize({
+      where,
+      within,
+      by: by === '' ? undefined : by,
+      buckets: numberParam(request, 'buckets', { min: 1, max: 2_000 }) ?? 1,
+      top: numberParam(request, 'top', { min: 1, max: 1_000 }) ?? 20,
+    });
+    const gaps = await store.gaps(within);
+    response.json({
+      by: by === '' ? null : by,
+      q,
+      range: windowToJson(within),
+      rows: summary.rows.map((row) => ({ ...row, key: row.key ?? null })),
+      head: summary.head,
+      gaps: gaps.map(gapToJson),
+    } satisfies SummaryResponse);
+  });
+
+  return routes;
+}
+
+/** The window that holds every stored flow, its end included. */
+async function everything(store: Services['store']): Promise<TimeWindow> {
+  const span = await store.span();
+  return span === undefined
+    ? { from: nanos(0n), to: nanos(1n) }
+    : { from: span.from, to: nanos(span.to + 1n) };
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { startServer } from './app.ts';
+import { createProgram, type Flags } from './cli/program.ts';
+import { defaultDataDirectory, loadSettings } from './config.ts';
+import { AppError } from './core/errors.ts';
+import { createLogger, type Logger } from './lib/log.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { VERSION } from './version.ts';
+
+const FAILED = 1;
+const UNUSABLE = 2;
+const STOP_WITHIN_MS = 20_000;
+
+async function serve(flags: Flags, { demo }: { readonly demo: boolean }): Promise<void> {
+  const settings = loadSettings(flags);
+  const log = createLogger(settings.logLevel);
+  const server = await startServer(demo ? { ...settings, sources: [] } : settings, { log });
+  process.stdout.write(
+    server.demo
+      ? `Dropwise shows a simulated pair of clusters (demo) at ${server.url}\n` +
+          'Connect real ones: dropwise serve --hubble-relay localhost:4245 (see README.md)\n'
+      : `Dropwise is at ${server.url}, its store in ${server.dataDirectory}\n`,
+  );
+  await stopSignal(log);
+  await server[Symbol.asyncDispose]();
+}
+
+/** Resolves at the first SIGTERM or SIGINT. A second one, or a stop that takes too long, ends the process at once. */
+function stopSignal(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(FAILED);
+      asked = true;
+      log.info({ signal }, 'stopping');
+      setTimeout(() => process.exit(FAILED), STOP_WITHIN_MS).unref();
+      resolve();
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+async function main(): Promise<number> {
+  // A reader that went away (`dropwise flows | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const program = createProgram({
+    version: VERSION,
+    serve,
+    async withStore(flags, { write }, use) {
+      const { data } = loadSettings(flags);
+      const directory = data ?? defaultDataDirectory();
+      await using store = await openSqliteStore({ directory, readOnly: !write });
+      await use(store);
+    },
+  });
+  program.exitOverride();
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync();
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : UNUSABLE;
+    if (!(error instanceof AppError)) throw error;
+    process.stderr.write(`dropwise: ${error.message}\n`);
+    return error.code === 'bad-setting' ? UNUSABLE : FAILED;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,148 @@
+import { AppError } from '../core/errors.ts';
+import type { EpochNanos } from '../core/time.ts';
+import { NANOS_PER_MILLI, nanos } from '../core/time.ts';
+import { createBackoff } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { createRateMeter, type RateMeter } from '../lib/rate.ts';
+import type { LiveHub } from '../live/live-hub.ts';
+import type { FlowSource, SourceReport } from '../sources/flow-source.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+
+/** A source that stayed up this long begins its back-off anew. */
+const HEALTHY_MS = 30_000;
+const RATE_SECONDS = 10;
+
+export type SourceState = SourceReport['state'] | 'retrying' | 'done';
+
+/** What the supervisor knows of a running source; the store knows what was committed. */
+export type SourceStatus = {
+  readonly name: string;
+  readonly kind: FlowSource['kind'];
+  readonly target: string;
+  readonly state: SourceState;
+  readonly stateSince: EpochNanos;
+  readonly detail: string;
+  readonly retryAt: EpochNanos | undefined;
+  readonly lastEventAt: EpochNanos | undefined;
+  readonly ratePerSecond: number;
+  /** Receipt minus observation of the newest flow. */
+  readonly lagMs: number | undefined;
+  readonly bytesBehind: number | undefined;
+  readonly nodes: SourceReport['nodes'];
+};
+
+export type Ingest = AsyncDisposable & {
+  /** Opens a source and keeps it open. `create` gets the function through which the source tells its state. */
+  add(create: (report: (report: SourceReport) => void) => FlowSource): void;
+  statuses(): readonly SourceStatus[];
+};
+
+type IngestOptions = {
+  readonly store: FlowStore;
+  readonly hub: LiveHub;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+type Watched = Mutable<Omit<SourceStatus, 'ratePerSecond'>> & { readonly rate: RateMeter };
+
+/** Runs every source, each on its own: one that fails is opened again later and disturbs no other. */
+export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest {
+  const stop = new AbortController();
+  const watched: Watched[] = [];
+  const running: Promise<void>[] = [];
+  const now = (): EpochNanos => nanos(clock.now());
+
+  const enter = (status: Watched, state: SourceState, detail: string): void => {
+    if (status.state !== state) status.stateSince = now();
+    status.state = state;
+    status.detail = detail;
+    if (state !== 'retrying') status.retryAt = undefined;
+  };
+
+  /** Store first, then live: a viewer never sees a flow that a reload would not find. */
+  const drain = async (source: FlowSource, status: Watched): Promise<void> => {
+    const after = await store.loadCheckpoint(source.name);
+    for await (const batch of source.read(after, stop.signal)) {
+      const stored = await store.append(batch);
+      hub.publish(stored, batch.gaps);
+      status.rate.add(stored.length);
+      const newest = stored.at(-1);
+      if (newest === undefined) continue;
+      status.lastEventAt = newest.observedAt;
+      status.lagMs = Number((newest.receivedAt - newest.observedAt) / NANOS_PER_MILLI);
+    }
+  };
+
+  const supervise = async (source: FlowSource, status: Watched): Promise<void> => {
+    const backoff = createBackoff({ firstMs: 1_000, maxMs: 30_000 });
+    while (!stop.signal.aborted) {
+      const openedAt = now();
+      let reason: string;
+      try {
+        await drain(source, status);
+        if (stop.signal.aborted) break;
+        reason = 'the source ended its stream';
+        log.info({ source: source.name }, 'source ended');
+      } catch (error) {
+        // Whatever a source throws, the others go on; the log keeps the stack of what we did not expect.
+        reason = error instanceof AppError ? error.message : `unexpected: ${String(error)}`;
+        log.warn({ source: source.name, err: error }, 'source failed');
+      }
+      if (Number((now() - openedAt) / NANOS_PER_MILLI) > HEALTHY_MS) backoff.reset();
+      const waitMs = backoff.next();
+      enter(status, 'retrying', reason);
+      status.retryAt = nanos(now() + BigInt(waitMs) * NANOS_PER_MILLI);
+      await pause(waitMs, stop.signal);
+    }
+    enter(status, 'done', 'stopped');
+  };
+
+  return {
+    add(create) {
+      const source = create(({ state, detail = '', nodes, bytesBehind }) => {
+        enter(status, state, detail);
+        status.nodes = nodes ?? status.nodes;
+        status.bytesBehind = bytesBehind ?? status.bytesBehind;
+      });
+      const status: Watched = {
+        name: source.name,
+        kind: source.kind,
+        target: source.target,
+        state: 'connecting',
+        stateSince: now(),
+        detail: '',
+        retryAt: undefined,
+        lastEventAt: undefined,
+        lagMs: undefined,
+        bytesBehind: undefined,
+        nodes: undefined,
+        rate: createRateMeter(RATE_SECONDS, () => Number(clock.now() / NANOS_PER_MILLI)),
+      };
+      watched.push(status);
+      running.push(supervise(source, status));
+    },
+    statuses: () =>
+      watched.map(({ rate, ...status }) => ({ ...status, ratePerSecond: rate.perSecond() })),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Resolves after the wait, or at once when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,37 @@
+import type { Gap } from '../core/flow.ts';
+import { NANOS_PER_SECOND, nanos, type EpochNanos } from '../core/time.ts';
+import type { FlowStore, OriginRecord } from '../store/flow-store.ts';
+import type { SourceStatus } from './ingest.ts';
+
+const DAY = 86_400n * NANOS_PER_SECOND;
+
+export type ListedSource = {
+  readonly name: string;
+  /** What runs now; `undefined` for what was imported or is no longer configured. */
+  readonly status: SourceStatus | undefined;
+  /** What was committed; `undefined` before the first commit. */
+  readonly record: OriginRecord | undefined;
+  /** Of the last 24 hours. */
+  readonly gaps: readonly Gap[];
+};
+
+/** Every source that runs or has flows in the store, running ones first. */
+export async function listSources(
+  store: FlowStore,
+  statuses: readonly SourceStatus[],
+  now: EpochNanos,
+): Promise<readonly ListedSource[]> {
+  const records = new Map((await store.origins()).map((record) => [record.origin, record]));
+  const gaps = Map.groupBy(
+    await store.gaps({ from: nanos(now - DAY), to: now }),
+    (gap) => gap.origin,
+  );
+  const running = new Map(statuses.map((status) => [status.name, status]));
+  const names = [...running.keys(), ...[...records.keys()].filter((name) => !running.has(name))];
+  return names.map((name) => ({
+    name,
+    status: running.get(name),
+    record: records.get(name),
+    gaps: gaps.get(name) ?? [],
+  }));
+}

@@ -1,0 +1,52 @@
+import type { PolicyRef } from '../core/flow.ts';
+import type { EpochNanos } from '../core/time.ts';
+import type { FlowStore, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
+
+export type PolicyTotals = {
+  readonly policy: PolicyRef;
+  readonly totals: HitTotals;
+  readonly firstHit: EpochNanos;
+  readonly lastHit: EpochNanos;
+  readonly series: readonly HitTotals[];
+  /** By direction and rule. */
+  readonly rules: readonly PolicyHitRow[];
+};
+
+const NONE: HitTotals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
+
+const plus = (a: HitTotals, b: HitTotals): HitTotals => ({
+  allowed: a.allowed + b.allowed,
+  denied: a.denied + b.denied,
+  passed: a.passed + b.passed,
+  staged: a.staged + b.staged,
+});
+
+/** Hits that the dataplane reported in the window, per policy, the one hit last first. */
+export async function policyTotals(
+  store: FlowStore,
+  query: PolicyHitQuery,
+): Promise<readonly PolicyTotals[]> {
+  const rows = await store.policyHits(query);
+  const byPolicy = Map.groupBy(rows, ({ policy }) =>
+    [policy.kind, policy.namespace, policy.tier, policy.name].join('|'),
+  );
+  const policies = [...byPolicy.values()].flatMap((rules) => {
+    const [first] = rules;
+    return first === undefined ? [] : [sum(first, rules)];
+  });
+  policies.sort((a, b) => (a.lastHit < b.lastHit ? 1 : a.lastHit > b.lastHit ? -1 : 0));
+  return policies;
+}
+
+function sum(first: PolicyHitRow, rules: readonly PolicyHitRow[]): PolicyTotals {
+  return {
+    policy: first.policy,
+    totals: rules.map((row) => row.totals).reduce(plus, NONE),
+    firstHit: rules.map((row) => row.firstHit).reduce((a, b) => (a < b ? a : b)),
+    lastHit: rules.map((row) => row.lastHit).reduce((a, b) => (a > b ? a : b)),
+    series: first.series.map((_, bucket) =>
+      rules.map((row) => row.series[bucket] ?? NONE).reduce(plus, NONE),
+    ),
+    rules,
+  };
+}

@@ -1,0 +1,25 @@
+import type { RawRecord, StoredFlow } from '../core/flow.ts';
+import { hubbleBytesToJson } from '../sources/decode/hubble-json.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+
+export type ShownFlow = {
+  readonly flow: StoredFlow;
+  /** The record as its source gave it, as JSON; null when the bytes are not JSON (they are kept all the same). */
+  readonly record: unknown;
+};
+
+/** One flow with everything that its source said of it; `undefined` when there is none of that number. */
+export async function showFlow(store: FlowStore, seq: number): Promise<ShownFlow | undefined> {
+  const flow = await store.find(seq);
+  return flow === undefined ? undefined : { flow, record: readRaw(flow.raw) };
+}
+
+function readRaw({ format, bytes }: RawRecord): unknown {
+  if (format === 'hubble-protobuf') return hubbleBytesToJson(bytes);
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import { formatTime, type EpochNanos } from '../core/time.ts';
+import type { SourceJson } from '../formats/api-json.ts';
+import { gapToJson } from '../formats/flow-json.ts';
+import type { ListedSource } from './list-sources.ts';
+
+const NO_VERDICTS = { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 } as const;
+
+const timeOrNull = (time: EpochNanos | undefined): string | null =>
+  time === undefined ? null : formatTime(time);
+
+/** One source as the API and `dropwise sources` show it. */
+export function sourceJson(
+  { name, status, record, gaps }: ListedSource,
+  now: EpochNanos,
+): SourceJson {
+  return {
+    name,
+    kind: status?.kind ?? 'import',
+    target: status?.target ?? '',
+    state: status?.state ?? 'done',
+    stateSince: formatTime(status?.stateSince ?? record?.checkpointAt ?? now),
+    detail: status?.detail ?? '',
+    retryAt: timeOrNull(status?.retryAt),
+    lastEventAt: timeOrNull(status?.lastEventAt ?? record?.lastObservedAt),
+    ratePerSecond: status?.ratePerSecond ?? 0,
+    lagMs: status?.lagMs ?? null,
+    stored: record?.flows ?? 0,
+    byVerdict: record?.byVerdict ?? NO_VERDICTS,
+    lost: (record?.lost ?? 0n).toString(),
+    rejected: record?.rejected ?? [],
+    gaps: gaps.map(gapToJson),
+    checkpointAt: timeOrNull(record?.checkpointAt),
+    bytesBehind: status?.bytesBehind ?? null,
+    nodes: status?.nodes ?? null,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Comparable, Field, FlowColumn, Projection } from '../core/field.ts';
+import { findField } from '../core/fields.ts';
+import type { Flow } from '../core/flow.ts';
+import type { Expression, FieldTerm } from './ast.ts';
+import { labelTest } from './label.ts';
+import { textTests } from './text-search.ts';
+import { valueTest } from './value-test.ts';
+
+/**
+ * What a query means: a tree over tests of single columns. A test is pure, so an evaluator may run it once
+ * for each distinct value of its column. A negation is the exact complement of what it negates.
+ */
+export type Condition =
+  | { readonly kind: 'all' }
+  | ColumnTest
+  | { readonly kind: 'and'; readonly of: readonly Condition[] }
+  | { readonly kind: 'or'; readonly of: readonly Condition[] }
+  | { readonly kind: 'not'; readonly of: Condition };
+
+export type ColumnTest = {
+  readonly kind: 'test';
+  readonly column: FlowColumn;
+  /** Takes `flow[column]`, and no other column's value. */
+  readonly test: (value: Flow[FlowColumn]) => boolean;
+};
+
+const ALL: Condition = { kind: 'all' };
+
+/** Gives a query its meaning. Takes what `parseQuery` gives; other trees may throw. */
+export function compileQuery(where: Expression | undefined): Condition {
+  if (where === undefined) return ALL;
+  switch (where.kind) {
+    case 'and':
+    case 'or':
+      return { kind: where.kind, of: where.of.map(compileQuery) };
+    case 'not':
+      return not(compileQuery(where.of));
+    case 'field':
+      return compileField(where);
+    case 'label': {
+      const test = labelTest(where.key, where.values);
+      const found = anyOf(
+        sidesOf({ from: 'source', to: 'destination' }, where.side).map((column) =>
+          columnTest(column, test),
+        ),
+      );
+      return where.negated ? not(found) : found;
+    }
+    case 'text':
+      return anyOf(textTests(where.value).map(({ column, test }) => columnTest(column, test)));
+  }
+}
+
+function compileField({ field: name, side, values }: FieldTerm): Condition {
+  const field = findField(name);
+  if (field === undefined) throw new Error(`no field ${name}`);
+  const test = valueTest(values, field);
+  const tests = sidesOf(field.columns, side).map((column) =>
+    columnTest(column, projected(field.project, test)),
+  );
+  if (side === undefined && field.ofFlow !== undefined) {
+    tests.push(columnTest(field.ofFlow.column, projected(field.ofFlow.project, test)));
+  }
+  return anyOf(tests);
+}
+
+function sidesOf(columns: Field['columns'], side: FieldTerm['side']): readonly FlowColumn[] {
+  if (typeof columns === 'string') return [columns];
+  return side === undefined ? [columns.from, columns.to] : [columns[side]];
+}
+
+const projected =
+  (project: Projection, test: (values: readonly Comparable[]) => boolean) =>
+  (value: never): boolean =>
+    test(project(value));
+
+/** The column and the type that its test takes belong together in the field table; no type says so here. */
+const columnTest = (column: FlowColumn, test: (value: never) => boolean): ColumnTest => ({
+  kind: 'test',
+  column,
+  test: (value) => test(value as never),
+});
+
+const not = (of: Condition): Condition => ({ kind: 'not', of });
+
+function anyOf(of: readonly ColumnTest[]): Condition {
+  const [first] = of;
+  return of.length === 1 && first !== undefined ? first : { kind: 'or', of };
+}

@@ -1,0 +1,83 @@
+import type { Comparable, Field } from '../core/field.ts';
+import { canonicalAddress, cidrTest } from './address.ts';
+import type { Value } from './ast.ts';
+import { globTest, readRegex } from './pattern.ts';
+
+/** How texts are brought into the form in which they are compared. */
+export type Comparison = {
+  readonly fold: (text: string) => string;
+  readonly ignoreCase: boolean;
+};
+
+export const EXACT: Comparison = { fold: (text) => text, ignoreCase: false };
+const IGNORE_CASE: Comparison = { fold: (text) => text.toLowerCase(), ignoreCase: true };
+const ADDRESS: Comparison = { fold: (text) => canonicalAddress(text) ?? text, ignoreCase: false };
+
+function comparisonOf(field: Field): Comparison {
+  if (field.type === 'address') return ADDRESS;
+  return field.ignoreCase === true || field.type === 'choice' ? IGNORE_CASE : EXACT;
+}
+
+/** True of the values that a column projects to when any of them is among those asked for. */
+export function valueTest(
+  asked: readonly Value[],
+  field: Field,
+): (values: readonly Comparable[]) => boolean {
+  return listTest(asked, comparisonOf(field));
+}
+
+/** Exact words become one set, so that a long list costs no more than one word. */
+export function listTest(
+  asked: readonly Value[],
+  comparison: Comparison,
+): (values: readonly Comparable[]) => boolean {
+  const words = new Set<string>();
+  const tests: ((value: Comparable) => boolean)[] = [];
+  for (const value of asked) {
+    if (value.kind === 'word' && !isPattern(value)) words.add(comparison.fold(value.text));
+    else if (value.kind !== 'none') tests.push(oneTest(value, comparison));
+  }
+  const takesNone = asked.some((value) => value.kind === 'none');
+  const matches = (value: Comparable): boolean =>
+    (words.size > 0 && words.has(comparison.fold(String(value)))) ||
+    tests.some((test) => test(value));
+  return (values) => (values.length === 0 ? takesNone : values.some(matches));
+}
+
+const isPattern = (value: Value & { kind: 'word' }): boolean =>
+  !value.quoted && value.text.includes('*');
+
+function oneTest(
+  value: Exclude<Value, { kind: 'none' }>,
+  { fold, ignoreCase }: Comparison,
+): (value: Comparable) => boolean {
+  switch (value.kind) {
+    case 'word': {
+      const test = globTest(ignoreCase ? value.text.toLowerCase() : value.text);
+      return (text) => test(fold(String(text)));
+    }
+    case 'regex': {
+      const test = regexTest(value.source, ignoreCase);
+      return (text) => test(String(text));
+    }
+    case 'range': {
+      const { from, to } = value;
+      const low = from === undefined ? -Infinity : from.inclusive ? from.value : from.value + 1;
+      const high = to === undefined ? Infinity : to.inclusive ? to.value : to.value - 1;
+      return (number) => typeof number === 'number' && low <= number && number <= high;
+    }
+    case 'cidr': {
+      const test = cidrTest(value.address, value.bits);
+      return (text) => test(String(text));
+    }
+    case 'any':
+      return () => true;
+  }
+}
+
+/** The parser has read the expression already, so that it cannot fail here. */
+export function regexTest(source: string, ignoreCase: boolean): (text: string) => boolean {
+  const regex = readRegex(source, { ignoreCase });
+  if (!regex.ok) throw new Error(regex.reason);
+  return regex.test;
+}

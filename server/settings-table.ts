@@ -1,0 +1,135 @@
+import { LOG_LEVELS } from './lib/log.ts';
+
+export type SettingRow = {
+  readonly key: string;
+  /** As commander writes it. */
+  readonly flag: string;
+  readonly env: string;
+  readonly fallback: string;
+  readonly about: string;
+};
+
+/** Settings with one value. Flag beats environment beats file beats fallback. `docs/settings.md` lists the same. */
+export const SETTINGS: readonly SettingRow[] = [
+  {
+    key: 'data',
+    flag: '--data <dir>',
+    env: 'DROPWISE_DATA',
+    fallback: '',
+    about: 'directory of the store; the demo uses a temporary one unless told',
+  },
+  {
+    key: 'host',
+    flag: '--host <address>',
+    env: 'DROPWISE_HOST',
+    fallback: '127.0.0.1',
+    about: 'address to listen on; only loopback in this version',
+  },
+  {
+    key: 'port',
+    flag: '--port <number>',
+    env: 'DROPWISE_PORT',
+    fallback: '4280',
+    about: 'port to listen on; 0 picks a free one',
+  },
+  {
+    key: 'keep',
+    flag: '--keep <duration>',
+    env: 'DROPWISE_KEEP',
+    fallback: '7d',
+    about: 'how long flows are kept, such as 36h or 7d',
+  },
+  {
+    key: 'logLevel',
+    flag: '--log-level <level>',
+    env: 'DROPWISE_LOG_LEVEL',
+    fallback: 'warn',
+    about: `one of ${LOG_LEVELS.join(', ')}`,
+  },
+  {
+    key: 'nodeName',
+    flag: '--node-name <name>',
+    env: 'DROPWISE_NODE_NAME',
+    fallback: '',
+    about: 'node of flow-log files that do not name theirs',
+  },
+  {
+    key: 'demoSeed',
+    flag: '--demo-seed <number>',
+    env: 'DROPWISE_DEMO_SEED',
+    fallback: '1',
+    about: 'seed of the demo cluster',
+  },
+  {
+    key: 'demoRate',
+    flag: '--demo-rate <number>',
+    env: 'DROPWISE_DEMO_RATE',
+    fallback: '300',
+    about: 'flows a second of the demo cluster',
+  },
+];
+
+/** Settings that name sources; each may be given several times, in the environment separated by commas. */
+export const SOURCE_SETTINGS: readonly SettingRow[] = [
+  {
+    key: 'hubbleRelay',
+    flag: '--hubble-relay <address...>',
+    env: 'DROPWISE_HUBBLE_RELAY',
+    fallback: '',
+    about: 'Hubble Relay as host:port, or name=host:port',
+  },
+  {
+    key: 'hubbleFile',
+    flag: '--hubble-file <path...>',
+    env: 'DROPWISE_HUBBLE_FILE',
+    fallback: '',
+    about: 'Hubble exporter file or glob to follow',
+  },
+  {
+    key: 'calicoFile',
+    flag: '--calico-file <path...>',
+    env: 'DROPWISE_CALICO_FILE',
+    fallback: '',
+    about: 'Calico Enterprise or Cloud flow-log file or glob to follow',
+  },
+];
+
+/** TLS for the relays that flags and environment name; relays in the file carry their own. */
+export const TLS_SETTINGS: readonly SettingRow[] = [
+  {
+    key: 'hubbleTlsCa',
+    flag: '--hubble-tls-ca <file>',
+    env: 'DROPWISE_HUBBLE_TLS_CA',
+    fallback: '',
+    about: 'CA certificate of the relay (PEM); turns TLS on',
+  },
+  {
+    key: 'hubbleTlsCert',
+    flag: '--hubble-tls-cert <file>',
+    env: 'DROPWISE_HUBBLE_TLS_CERT',
+    fallback: '',
+    about: 'client certificate for mTLS (PEM)',
+  },
+  {
+    key: 'hubbleTlsKey',
+    flag: '--hubble-tls-key <file>',
+    env: 'DROPWISE_HUBBLE_TLS_KEY',
+    fallback: '',
+    about: 'key of the client certificate (PEM)',
+  },
+  {
+    key: 'hubbleTlsServerName',
+    flag: '--hubble-tls-server-name <name>',
+    env: 'DROPWISE_HUBBLE_TLS_SERVER_NAME',
+    fallback: '',
+    about: 'name to expect in the certificate, usually ui.hubble-relay.cilium.io',
+  },
+];
+
+export const CONFIG_SETTING: SettingRow = {
+  key: 'config',
+  flag: '--config <file>',
+  env: 'DROPWISE_CONFIG',
+  fallback: '',
+  about: 'settings file (YAML)',
+};

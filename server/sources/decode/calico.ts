@@ -1,0 +1,187 @@
+import type { Direction, Flow, FlowCounts, RawRecord, Reporter } from '../../core/flow.ts';
+import type { EpochNanos, TimeWindow } from '../../core/time.ts';
+import { ALLOWED, type Verdict } from '../../core/verdict.ts';
+import { calicoEndpoint, calicoText } from './calico-endpoint.ts';
+import { calicoTime } from './calico-time.ts';
+import { calicoTrace, type CalicoTrace } from './calico-trace.ts';
+import { hashedId, idFromPlace, type RecordPlace } from './flow-id.ts';
+import { createInterner } from './intern.ts';
+import { asInteger, isObject, pickTexts, type LooseObject } from './loose-json.ts';
+import { withoutDot } from './hubble-l7.ts';
+
+export type CalicoRecord =
+  | {
+      readonly ok: true;
+      readonly flow: Flow;
+      /** Policy strings of the line that could not be read; they stay in the raw record. */
+      readonly unreadPolicies: number;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+export type CalicoInput = {
+  /** The parsed line. */
+  readonly record: unknown;
+  readonly raw: RawRecord;
+  readonly receivedAt: EpochNanos;
+  readonly place?: RecordPlace;
+};
+
+export type CalicoDecoder = (input: CalicoInput) => CalicoRecord;
+
+/** Decodes lines of a Calico Enterprise or Cloud flow log. `node` stands in where no collector added `host`. */
+export function createCalicoDecoder(options: {
+  readonly origin: string;
+  readonly node: string;
+}): CalicoDecoder {
+  const { endpoint, hits } = createInterner();
+  return ({ record, raw, receivedAt, place }) => {
+    if (!isObject(record)) return { ok: false, reason: 'not a JSON object' };
+    const refusal = notAFlow(record);
+    if (refusal !== undefined) return { ok: false, reason: refusal };
+    const times = timesOf(record);
+    if (times === undefined) return { ok: false, reason: 'Calico line with unreadable times' };
+    const { reporter, direction } = reporterOf(record);
+    const policies = record['policies'];
+    const trace = calicoTrace(isObject(policies) ? policies : undefined, direction);
+    const action = calicoText(record, 'action');
+    const partial = {
+      origin: options.origin,
+      observedAt: times.observedAt ?? receivedAt,
+      timeFrom: times.observedAt === undefined ? ('receipt' as const) : ('record' as const),
+      receivedAt,
+      window: times.window,
+      node: calicoText(record, 'host') || options.node,
+      event: 'flow-log' as const,
+      reporter,
+      direction,
+      reply: 'no' as const,
+      source: endpoint(calicoEndpoint(record, 'source')),
+      destination: endpoint(calicoEndpoint(record, 'dest')),
+      sourceIp: calicoText(record, 'source_ip'),
+      destinationIp: calicoText(record, 'dest_ip'),
+      sourcePort: portOf(record, 'source_port'),
+      destinationPort: portOf(record, 'dest_port'),
+      protocol: protocolOf(calicoText(record, 'proto')),
+      sourceNames: NO_NAMES,
+      destinationNames: pickTexts(record, 'dest_domains').map(withoutDot),
+      sourceService: '',
+      destinationService: serviceOf(record),
+      l7: undefined,
+      verdict: verdictOf(action, trace),
+      wireVerdict: action,
+      hits: hits(trace.hits),
+      counts: countsOf(record, reporter),
+      raw,
+    };
+    const id = place === undefined ? keyId(partial) : idFromPlace(place, raw.bytes);
+    return { ok: true, flow: { id, ...partial }, unreadPolicies: trace.unread };
+  };
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** Says why a line is no flow-log line; `undefined` when it is one. */
+function notAFlow(record: LooseObject): string | undefined {
+  if ('qname' in record || record['type'] === 'UNLOGGED' || record['type'] === 'unlogged') {
+    return 'Calico DNS log line, not a flow';
+  }
+  if ('src_name_aggr' in record || 'duration_mean' in record) return 'Calico L7 log line, not a flow';
+  if ('Key' in record || isObject(record['flow'])) return 'Goldmane flow, not a flow-log line';
+  if ('protocol' in record && 'reporter' in record) return 'Whisker flow, not a flow-log line';
+  const isFlow = typeof record['action'] === 'string' && typeof record['reporter'] === 'string';
+  return isFlow ? undefined : 'unknown kind of record';
+}
+
+/** Answers `undefined` when a time is there and cannot be read; a line may also have none. */
+function timesOf(
+  record: LooseObject,
+): { observedAt: EpochNanos | undefined; window: TimeWindow | undefined } | undefined {
+  const startValue = record['start_time'] ?? record['startTime'];
+  const endValue = record['end_time'] ?? record['endTime'];
+  const from = calicoTime(startValue);
+  const to = calicoTime(endValue);
+  if ((startValue !== undefined && from === undefined) || (endValue !== undefined && to === undefined)) {
+    return undefined;
+  }
+  const window = from !== undefined && to !== undefined ? { from, to } : undefined;
+  return { observedAt: to ?? from ?? calicoTime(record['@timestamp']), window };
+}
+
+/** `dst, fwd` occurs: the endpoint that reported comes first in meaning. */
+function reporterOf(record: LooseObject): { reporter: Reporter; direction: Direction } {
+  const words = calicoText(record, 'reporter').toLowerCase().split(/\s*,\s*/);
+  if (words.includes('src')) return { reporter: 'source', direction: 'egress' };
+  if (words.includes('dst')) return { reporter: 'destination', direction: 'ingress' };
+  return { reporter: words.includes('fwd') ? 'forward' : 'unknown', direction: 'unknown' };
+}
+
+function portOf(record: LooseObject, key: string): number {
+  return asInteger(record[key] ?? record[`${key}_num`]) ?? -1;
+}
+
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  icmp6: 'icmpv6',
+  '1': 'icmp',
+  '6': 'tcp',
+  '17': 'udp',
+  '58': 'icmpv6',
+  '132': 'sctp',
+};
+
+function protocolOf(text: string): string {
+  const lower = text.toLowerCase();
+  return PROTOCOLS[lower] ?? lower;
+}
+
+function serviceOf(record: LooseObject): string {
+  const name = calicoText(record, 'dest_service_name');
+  const namespace = calicoText(record, 'dest_service_namespace');
+  return name === '' || namespace === '' ? name : `${namespace}/${name}`;
+}
+
+function verdictOf(action: string, { final }: CalicoTrace): Verdict {
+  const word = action.toLowerCase();
+  if (word === 'allow') return ALLOWED;
+  if (word !== 'deny') return { kind: 'unknown', wire: action };
+  if (final?.action !== 'deny') return { kind: 'dropped', reason: 'CALICO_NOT_TOLD' };
+  if (final.matched === 'end-of-tier') return { kind: 'dropped', reason: 'CALICO_END_OF_TIER' };
+  if (final.matched === 'profile') return { kind: 'dropped', reason: 'CALICO_NO_PROFILE' };
+  return { kind: 'dropped', reason: 'CALICO_DENY' };
+}
+
+/** In and out are the reporting endpoint's, not the connection's (reference/calico.md 4.2). */
+function countsOf(record: LooseObject, reporter: Reporter): FlowCounts {
+  const count = (key: string): number => asInteger(record[key]) ?? -1;
+  const atSource = reporter === 'source';
+  const told = atSource || reporter === 'destination';
+  const [forward, reverse] = atSource ? ['out', 'in'] : ['in', 'out'];
+  return {
+    events: 1,
+    connections: count('num_flows_started'),
+    packetsForward: told ? count(`packets_${forward}`) : -1,
+    packetsReverse: told ? count(`packets_${reverse}`) : -1,
+    bytesForward: told ? count(`bytes_${forward}`) : -1,
+    bytesReverse: told ? count(`bytes_${reverse}`) : -1,
+  };
+}
+
+/** The key of a flow log's record (reference/calico.md 13.5), for lines that come from no file of ours. */
+function keyId(flow: Omit<Flow, 'id'>): Flow['id'] {
+  const end = ({ kind, namespace, pod, workload, name }: Flow['source']): string =>
+    [kind, namespace, pod, workload, name].join('/');
+  return hashedId([
+    flow.node,
+    flow.window?.from ?? '',
+    flow.window?.to ?? '',
+    flow.reporter,
+    flow.wireVerdict,
+    end(flow.source),
+    end(flow.destination),
+    flow.sourceIp,
+    flow.sourcePort,
+    flow.destinationIp,
+    flow.destinationPort,
+    flow.protocol,
+    JSON.stringify(flow.hits.filter((hit) => hit.stage === 'enforced')),
+  ]);
+}

@@ -1,0 +1,171 @@
+/** The Observer service: messages as proto3 JSON on one side, bytes on the other (proto/hubble). */
+import { join } from 'node:path';
+import type { MethodDefinition } from '@grpc/grpc-js';
+import protobuf from 'protobufjs';
+import protoJson from 'protobufjs/ext/protojson.js';
+import type { JsonObject, JsonValue } from './json-value.ts';
+import { compileReader } from './proto-json.ts';
+
+const { fromJson } = protoJson;
+
+const PROTO_ROOT = join(import.meta.dirname, '../../proto/hubble');
+
+function loadRoot(): protobuf.Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) =>
+    target.startsWith('google/protobuf/') ? target : join(PROTO_ROOT, target);
+  root.loadSync(['observer/observer.proto', 'peer/peer.proto'], { keepCase: true });
+  root.resolveAll();
+  return root;
+}
+
+/** All messages of proto/hubble, with field names as in the files. */
+export const HUBBLE_ROOT: protobuf.Root = loadRoot();
+
+/** Turns messages of one type into bytes and back. 64-bit integers are decimal text; zero values are absent. */
+export type Codec<T> = {
+  readonly encode: (message: T) => Buffer;
+  /** Throws `WireError` on bytes that are no such message. */
+  readonly decode: (bytes: Uint8Array) => T;
+};
+
+function codec<T extends object>(name: string): Codec<T> {
+  const type = HUBBLE_ROOT.lookupType(name);
+  const read = compileReader(type);
+  return {
+    encode: (message) => Buffer.from(type.encode(fromJson(type, message)).finish()),
+    // The reader yields the JSON form of this very type, which T spells out.
+    decode: (bytes) => read(bytes) as T,
+  };
+}
+
+export type GetFlowsRequest = {
+  /** Decimal text; flows per node when asked of a relay. */
+  readonly number?: string;
+  readonly follow?: boolean;
+  readonly first?: boolean;
+  /** RFC 3339. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly whitelist?: readonly JsonObject[];
+  readonly blacklist?: readonly JsonObject[];
+};
+
+export type ServerStatusRequest = Readonly<Record<never, never>>;
+export type GetNodesRequest = ServerStatusRequest;
+export type GetNamespacesRequest = ServerStatusRequest;
+
+export type ServerStatusResponse = {
+  readonly num_flows?: string;
+  readonly max_flows?: string;
+  readonly seen_flows?: string;
+  readonly uptime_ns?: string;
+  readonly num_connected_nodes?: number;
+  readonly num_unavailable_nodes?: number;
+  readonly unavailable_nodes?: readonly string[];
+  readonly version?: string;
+  readonly flows_rate?: number;
+};
+
+export type HubbleNode = {
+  readonly name?: string;
+  readonly version?: string;
+  readonly address?: string;
+  /** `NODE_CONNECTED`, `NODE_UNAVAILABLE`, …; a number where it is newer than this program. */
+  readonly state?: string | number;
+  readonly tls?: { readonly enabled?: boolean; readonly server_name?: string };
+  readonly uptime_ns?: string;
+  readonly num_flows?: string;
+  readonly max_flows?: string;
+  readonly seen_flows?: string;
+};
+
+export type GetNodesResponse = { readonly nodes?: readonly HubbleNode[] };
+
+export type GetNamespacesResponse = {
+  readonly namespaces?: readonly { readonly cluster?: string; readonly namespace?: string }[];
+};
+
+/** A response of GetFlows as `hubble observe -o jsonpb` would print it. */
+export type GetFlowsResponse = JsonObject;
+
+const flowsResponse = HUBBLE_ROOT.lookupType('observer.GetFlowsResponse');
+const readFlowsResponse = compileReader(flowsResponse, {
+  interned: new Set(['.flow.Endpoint', '.flow.Policy', '.flow.CiliumEventType']),
+});
+
+export const getFlowsRequest = codec<GetFlowsRequest>('observer.GetFlowsRequest');
+export const serverStatusRequest = codec<ServerStatusRequest>('observer.ServerStatusRequest');
+export const serverStatusResponse = codec<ServerStatusResponse>('observer.ServerStatusResponse');
+export const getNodesRequest = codec<GetNodesRequest>('observer.GetNodesRequest');
+export const getNodesResponse = codec<GetNodesResponse>('observer.GetNodesResponse');
+export const getNamespacesRequest = codec<GetNamespacesRequest>('observer.GetNamespacesRequest');
+export const getNamespacesResponse = codec<GetNamespacesResponse>('observer.GetNamespacesResponse');
+
+/**
+ * Reads and writes one message of the GetFlows stream. Decoded endpoints and policies are shared between
+ * messages: do not change them. `encode` refuses fields and enum names that proto/hubble lacks; enum numbers pass.
+ */
+export const getFlowsResponse: Codec<GetFlowsResponse> = {
+  decode: readFlowsResponse,
+  encode: (message) => {
+    const { flow, ...rest } = message;
+    if (!isJsonObject(flow) || !isJsonObject(flow['extensions'])) {
+      return Buffer.from(flowsResponse.encode(fromJson(flowsResponse, message)).finish());
+    }
+    const { extensions, ...plain } = flow;
+    const built = fromJson(flowsResponse, { ...rest, flow: plain }) as unknown as {
+      flow: { extensions?: { type_url: string; value: Uint8Array } };
+    };
+    built.flow.extensions = encodeAny(extensions);
+    return Buffer.from(flowsResponse.encode(built).finish());
+  },
+};
+
+const structRoot = protobuf.Root.fromJSON(
+  protobuf.common.get('google/protobuf/struct.proto') ?? { nested: {} },
+);
+
+/** What an Any may hold here and still be written from its JSON. */
+const INSIDE_ANY: Readonly<Record<string, protobuf.Type>> = {
+  'google.protobuf.Struct': structRoot.lookupType('google.protobuf.Struct'),
+  'google.protobuf.StringValue': HUBBLE_ROOT.lookupType('google.protobuf.StringValue'),
+};
+
+/** An Any from its JSON; for a type that is not known here from base64 in `value`. */
+function encodeAny(extension: JsonObject): { type_url: string; value: Uint8Array } {
+  const { '@type': url, value } = extension;
+  const type_url = typeof url === 'string' ? url : '';
+  const type = INSIDE_ANY[type_url.slice(type_url.lastIndexOf('/') + 1)];
+  if (type !== undefined) {
+    return { type_url, value: type.encode(fromJson(type, value)).finish() };
+  }
+  return { type_url, value: Buffer.from(typeof value === 'string' ? value : '', 'base64') };
+}
+
+function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+const method = (path: string, responseStream: boolean): MethodDefinition<Buffer, Buffer> => ({
+  path,
+  requestStream: false,
+  responseStream,
+  requestSerialize: identity,
+  requestDeserialize: identity,
+  responseSerialize: identity,
+  responseDeserialize: identity,
+});
+
+/**
+ * The service as grpc-js wants it, with raw bytes in and out: for `server.addService` as well as for
+ * `client.makeUnaryRequest` and `makeServerStreamRequest`.
+ */
+export const OBSERVER_SERVICE = {
+  GetFlows: method('/observer.Observer/GetFlows', true),
+  GetNodes: method('/observer.Observer/GetNodes', false),
+  GetNamespaces: method('/observer.Observer/GetNamespaces', false),
+  ServerStatus: method('/observer.Observer/ServerStatus', false),
+} as const;

@@ -1,0 +1,139 @@
+import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
+import { NANOS_PER_MILLI, type EpochNanos } from '../core/time.ts';
+import { createHubbleDecoder, type NodeStatus } from './decode/hubble.ts';
+import { hubbleJson } from './decode/hubble-json.ts';
+import { foldGaps } from './fold-gaps.ts';
+import type { NodeWatch } from './node-watch.ts';
+import { createRejections } from './rejections.ts';
+import { OVERLAP, type RelayMarks } from './relay-marks.ts';
+
+/** Gathers the messages of one connection into batches. */
+export type RelayCollector = {
+  readonly take: (message: Buffer) => void;
+  /** Whether a whole batch is there and the stream should wait. */
+  readonly full: () => boolean;
+  /** Resolves when there is a batch: a full one at once, any other when its first flow is `waitMs` old. */
+  readonly ready: (waitMs: number) => Promise<'ready'>;
+  /** What was gathered; `undefined` when that is nothing. */
+  readonly batch: () => FlowBatch | undefined;
+  /** Milliseconds since the last message. */
+  readonly silentMs: () => number;
+  readonly heard: () => void;
+  /** Text of the last NODE_ERROR, with the nodes it is about. */
+  readonly lastNodeError: () => string;
+  readonly onNews: (listener: () => void) => void;
+};
+
+const BATCH_FLOWS = 16_384;
+/** Losses of one batch before folding; a storm is folded on the way. */
+const GAPS_HELD = 4096;
+
+export function createRelayCollector(options: {
+  readonly origin: string;
+  readonly marks: RelayMarks;
+  readonly nodes: NodeWatch;
+  readonly now: () => EpochNanos;
+}): RelayCollector {
+  const { origin, marks, nodes, now } = options;
+  const decode = createHubbleDecoder({ origin });
+  const rejections = createRejections();
+  let flows: Flow[] = [];
+  let gaps: Gap[] = [];
+  let mayRepeat = false;
+  let resumed = false;
+  let lastMessageAt = now();
+  let nodeError = '';
+  let wake: (() => void) | undefined;
+  let news: () => void = () => undefined;
+
+  const takeFlow = (flow: Flow): void => {
+    if (!resumed) {
+      resumed = true;
+      const gap = missedSince(marks, flow, origin);
+      if (gap !== undefined) gaps.push(gap);
+    }
+    if (marks.mayRepeat(flow)) mayRepeat = true;
+    marks.see(flow);
+    nodes.flowSeen(flow.node, flow.observedAt);
+    flows.push(flow);
+  };
+  const takeStatus = ({ state, nodes: names, message }: NodeStatus, at: EpochNanos): void => {
+    for (const name of names) {
+      if (state === 'NODE_CONNECTED') nodes.connected(name, at);
+      else if (state === 'NODE_UNAVAILABLE') nodes.unavailable(name, at);
+    }
+    if (state === 'NODE_ERROR') nodeError = `${names.join(', ')}: ${message}`;
+    news();
+  };
+
+  return {
+    take: (message) => {
+      const receivedAt = now();
+      lastMessageAt = receivedAt;
+      const json = hubbleJson(message);
+      const raw = { format: 'hubble-protobuf', bytes: message } as const;
+      const result = json.ok ? decode({ record: json.record, raw, receivedAt }) : json;
+      if (!result.ok) rejections.add(result.reason, message);
+      else if (result.kind === 'flow') takeFlow(result.flow);
+      else if (result.kind === 'node-status') takeStatus(result.status, receivedAt);
+      else {
+        gaps.push(result.gap);
+        if (gaps.length >= GAPS_HELD) gaps = [...foldGaps(gaps)];
+      }
+      if (wake !== undefined) wake();
+    },
+    full: () => flows.length >= BATCH_FLOWS,
+    ready: (waitMs) =>
+      new Promise((resolve) => {
+        let timer: NodeJS.Timeout | undefined;
+        const look = (): void => {
+          if (flows.length >= BATCH_FLOWS) done();
+          else if (timer === undefined && flows.length + gaps.length + rejections.size() > 0) {
+            timer = setTimeout(done, waitMs);
+          }
+        };
+        const done = (): void => {
+          clearTimeout(timer);
+          wake = undefined;
+          resolve('ready');
+        };
+        wake = look;
+        look();
+      }),
+    batch: () => {
+      const rejected = rejections.take();
+      const folded = foldGaps([...gaps, ...nodes.takeGaps()]);
+      if (flows.length + folded.length + rejected.length === 0) return undefined;
+      const taken = flows;
+      const repeats = mayRepeat;
+      flows = [];
+      gaps = [];
+      mayRepeat = false;
+      const checkpoint = taken.length === 0 ? undefined : marks.checkpoint();
+      return { origin, flows: taken, gaps: folded, rejected, checkpoint, mayRepeat: repeats };
+    },
+    silentMs: () => Number((now() - lastMessageAt) / NANOS_PER_MILLI),
+    heard: () => {
+      lastMessageAt = now();
+    },
+    lastNodeError: () => nodeError,
+    onNews: (listener) => {
+      news = listener;
+    },
+  };
+}
+
+/** What nobody saw between two connections: the relay's first flow is later than what was asked for. */
+function missedSince(marks: RelayMarks, first: Flow, origin: string): Gap | undefined {
+  const { newestBefore } = marks;
+  if (newestBefore === undefined || first.observedAt <= newestBefore + OVERLAP) return undefined;
+  return {
+    kind: 'unwatched',
+    origin,
+    node: '',
+    from: newestBefore,
+    to: first.observedAt,
+    count: undefined,
+    reason: 'relay disconnected',
+  };
+}

@@ -1,0 +1,74 @@
+import { status as GrpcStatus, type ServiceError } from '@grpc/grpc-js';
+import { AppError } from '../../core/errors.ts';
+
+/** Texts of Node and OpenSSL inside a failed call, and what a person can do about each. First match wins. */
+const CAUSES: readonly (readonly [RegExp, string])[] = [
+  [
+    /certificate has expired|CERT_HAS_EXPIRED/i,
+    'its certificate has expired; renew it (Cilium keeps it in the secret hubble-relay-server-certs)',
+  ],
+  [
+    /not yet valid|CERT_NOT_YET_VALID/i,
+    'its certificate is not valid yet; compare the clocks of both machines',
+  ],
+  [
+    /ALTNAME_INVALID|does not match certificate|Hostname\/IP/i,
+    'its certificate is for another name; set the server name, with Cilium usually instance.hubble-relay.cilium.io',
+  ],
+  [
+    /self[- ]signed|unable to (verify|get)|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED/i,
+    'its certificate is not signed by the CA that was given; use ca.crt of the cluster (secret cilium-ca)',
+  ],
+  [
+    /certificate required|bad certificate|alert (number )?(42|46|48|116)|unknown ca|certificate expired/i,
+    'it refused the client certificate, or wants one; give certificate and key signed by its client CA',
+  ],
+  [
+    /wrong version number|packet length too long|EPROTO|record layer/i,
+    'it does not speak TLS on this port, or not the version wanted; check the port, or leave TLS off',
+  ],
+  [
+    /ECONNREFUSED/i,
+    'nothing listens there; check address and port, and that the port-forward or service is up',
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|name resolution/i,
+    'its name cannot be resolved; check the address',
+  ],
+  [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/i, 'it cannot be reached; check routes and firewalls'],
+  [
+    /ECONNRESET|socket hang up|connection dropped|protocol error|GOAWAY/i,
+    'the connection was cut; it restarted, or it expects TLS (or none) on this port',
+  ],
+];
+
+const BY_STATUS: Readonly<Partial<Record<GrpcStatus, string>>> = {
+  [GrpcStatus.DEADLINE_EXCEEDED]: 'it accepts connections and does not answer',
+  [GrpcStatus.UNAUTHENTICATED]: 'a proxy before it asks for credentials',
+  [GrpcStatus.PERMISSION_DENIED]: 'a proxy before it denies access',
+  [GrpcStatus.UNIMPLEMENTED]: 'it does not offer this call; is the address that of Hubble Relay?',
+};
+
+/** Names a failed call for a person: what is wrong, what to do, and the text of the library. */
+export function grpcFailure(error: unknown, address: string): AppError {
+  const { code, details } = readServiceError(error);
+  const known = CAUSES.find(([pattern]) => pattern.test(details))?.[1];
+  const words = known ?? (code === undefined ? undefined : BY_STATUS[code]);
+  const name = code === undefined ? 'failure' : (GrpcStatus[code] ?? String(code));
+  const reason = words ?? 'the call failed';
+  return new AppError('source-failed', `${address}: ${reason} (${name}: ${details})`, {
+    cause: error,
+    fields: { grpcStatus: name },
+  });
+}
+
+/** Whether the server does not know the call, which old servers do not: a feature is absent, nothing is wrong. */
+export function isUnimplemented(error: unknown): boolean {
+  return error instanceof AppError && error.fields['grpcStatus'] === 'UNIMPLEMENTED';
+}
+
+function readServiceError(error: unknown): { code: GrpcStatus | undefined; details: string } {
+  if (!(error instanceof Error)) return { code: undefined, details: String(error) };
+  const { code, details } = error as Partial<ServiceError>;
+  return { code: typeof code === 'number' ? code : undefined, details: details ?? error.message };
+}

@@ -1,0 +1,73 @@
+import { holds, sameInode, type FileMark } from './file-mark.ts';
+import { findFile, findRotated, type FoundFile } from './log-files.ts';
+
+/** What to read next, in order. Each but the last is complete; the last is the live file, if it exists. */
+export type TailPlan = {
+  readonly segments: readonly Segment[];
+  /** The file that was being read is not there any more, so what it held beyond the mark is lost. */
+  readonly lost: boolean;
+  /** Why the live file is not among them. */
+  readonly missing: string | undefined;
+};
+
+export type Segment = {
+  readonly file: FoundFile;
+  /** Where to go on; absent: at the beginning. */
+  readonly resume?: FileMark;
+  readonly live: boolean;
+};
+
+/** Decides where reading goes on after `mark`: in the live file, or first in what was rotated since. */
+export async function planTail(path: string, mark: FileMark | undefined): Promise<TailPlan> {
+  const lookup = await findFile(path);
+  const live = lookup.ok ? lookup.file : undefined;
+  const missing = lookup.ok ? undefined : lookup.reason;
+  if (mark === undefined) {
+    return { segments: live === undefined ? [] : [{ file: live, live: true }], lost: false, missing };
+  }
+  if (live !== undefined && sameInode(live, mark) && (await holds(live, mark))) {
+    return { segments: [{ file: live, resume: mark, live: true }], lost: false, missing };
+  }
+  const rotated = await findRotated(path);
+  const old = await findOld(rotated, mark);
+  const since = old?.modifiedMs ?? mark.modifiedMs;
+  const segments: Segment[] = old === undefined ? [] : [{ file: old, resume: mark, live: false }];
+  for (const file of rotated) {
+    const isOld = file === old || (await isTwin(file, old, mark));
+    if (!isOld && isYounger(file, old, since, rotated)) segments.push({ file, live: false });
+  }
+  if (live !== undefined) segments.push({ file: live, live: true });
+  return { segments, lost: old === undefined, missing };
+}
+
+/** By inode where that still fits, else by content: copies and compressed forms have inodes of their own. */
+async function findOld(
+  rotated: readonly FoundFile[],
+  mark: FileMark,
+): Promise<FoundFile | undefined> {
+  const byInode = rotated.filter((file) => sameInode(file, mark));
+  const others = rotated.filter((file) => !sameInode(file, mark));
+  for (const file of [...byInode, ...others.reverse()]) {
+    if (await holds(file, mark)) return file;
+  }
+  return undefined;
+}
+
+/** A compressed or copied form of the file that was read already must not be read again. */
+async function isTwin(
+  file: FoundFile,
+  old: FoundFile | undefined,
+  mark: FileMark,
+): Promise<boolean> {
+  return old !== undefined && file.compressed && (await holds(file, mark));
+}
+
+function isYounger(
+  file: FoundFile,
+  old: FoundFile | undefined,
+  since: number,
+  rotated: readonly FoundFile[],
+): boolean {
+  if (file.modifiedMs !== since) return file.modifiedMs > since;
+  return old !== undefined && rotated.indexOf(file) > rotated.indexOf(old);
+}

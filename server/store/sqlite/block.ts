@@ -1,0 +1,208 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { Flow } from '../../core/flow.ts';
+import { COLUMNS, COLUMN_NAMES } from './columns.ts';
+import type { ColumnName } from './columns.ts';
+import {
+  decodeDictionary,
+  decodeInt32,
+  decodeTimes,
+  encodeColumn,
+  joinDictionaries,
+  type Codes,
+  type EncodedColumn,
+  type StoredKind,
+} from './encoding.ts';
+import { createSlices } from './turns.ts';
+
+/** A decoded column. Dictionary values are shared by all rows that have them. */
+export type Column =
+  | { readonly kind: 'values'; readonly values: readonly unknown[]; readonly codes: Codes }
+  | { readonly kind: 'numbers'; readonly numbers: Int32Array }
+  | { readonly kind: 'times'; readonly times: BigInt64Array }
+  | { readonly kind: 'ids'; readonly bytes: Buffer };
+
+/** A stored block, opened: columns are decompressed when they are first asked for, and then kept. */
+export type Block = {
+  readonly rows: number;
+  column(name: ColumnName): Column;
+  /** Memory held now, roughly; it grows as columns are decoded. */
+  bytes(): number;
+};
+
+type Entry = readonly [
+  name: ColumnName,
+  kind: StoredKind,
+  distinct: number,
+  codec: 'plain' | 'zstd',
+  offset: number,
+  length: number,
+];
+
+type Header = { readonly rows: number; readonly columns: readonly Entry[] };
+
+const FORMAT = 1;
+
+/** Below this a frame costs more than it saves. */
+const MIN_COMPRESSED_BYTES = 512;
+
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** The columns of some flows as one BLOB. */
+export function encodeBlock(flows: readonly Flow[]): Promise<Buffer> {
+  return writeBlock(flows.length, (name) =>
+    encodeColumn(name, flows.length, (row) => flows[row]?.[name]),
+  );
+}
+
+/** The rows of several blocks, in order, as one block. */
+export function mergeBlocks(blobs: readonly Buffer[]): Promise<Buffer> {
+  const parts = blobs.map(readParts);
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  return writeBlock(rows, (name) => {
+    if (parts.every((part) => part.entry(name)[1] === 'values')) {
+      return joinDictionaries(
+        parts.map((part) => decodeDictionary(part.payload(name), part.entry(name)[2], part.rows)),
+      );
+    }
+    const all = parts.flatMap((part) => {
+      const column = decodeColumn(part, name);
+      return Array.from({ length: part.rows }, (_, row) => valueAt(column, row));
+    });
+    return encodeColumn(name, rows, (row) => all[row]);
+  });
+}
+
+/** Format, header length, header, payloads. Between columns the event loop gets its turn. */
+async function writeBlock(
+  rows: number,
+  encode: (name: ColumnName) => EncodedColumn,
+): Promise<Buffer> {
+  const turns = createSlices();
+  const entries: Entry[] = [];
+  const payloads: Buffer[] = [];
+  let offset = 0;
+  for (const name of COLUMN_NAMES) {
+    const { kind, distinct, payload } = encode(name);
+    const packed = compress(payload);
+    entries.push([name, kind, distinct, packed.codec, offset, packed.bytes.length]);
+    payloads.push(packed.bytes);
+    offset += packed.bytes.length;
+    await turns.give();
+  }
+  const header = Buffer.from(JSON.stringify({ rows, columns: entries } satisfies Header));
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(FORMAT, 0);
+  prefix.writeUInt32LE(header.length, 1);
+  return Buffer.concat([prefix, header, ...payloads]);
+}
+
+export type Compressed = { readonly codec: 'plain' | 'zstd'; readonly bytes: Buffer };
+
+/** Compresses what is worth it. */
+export function compress(bytes: Buffer): Compressed {
+  if (bytes.length < MIN_COMPRESSED_BYTES) return { codec: 'plain', bytes };
+  const frame = zstdCompressSync(bytes, ZSTD);
+  return frame.length < bytes.length ? { codec: 'zstd', bytes: frame } : { codec: 'plain', bytes };
+}
+
+export function decompress({ codec, bytes }: Compressed): Buffer {
+  return codec === 'plain' ? bytes : zstdDecompressSync(bytes);
+}
+
+type Parts = {
+  readonly rows: number;
+  entry(name: ColumnName): Entry;
+  payload(name: ColumnName): Buffer;
+};
+
+function readParts(blob: Buffer): Parts {
+  if (blob[0] !== FORMAT) throw new Error(`block format ${blob[0] ?? 'missing'} is not known`);
+  const start = 5 + blob.readUInt32LE(1);
+  const header = JSON.parse(blob.toString('utf8', 5, start)) as Header;
+  const entries = new Map(header.columns.map((entry) => [entry[0], entry]));
+  const entry = (name: ColumnName): Entry => {
+    const found = entries.get(name);
+    if (found === undefined) throw new Error(`block lacks the column ${name}`);
+    return found;
+  };
+  return {
+    rows: header.rows,
+    entry,
+    payload(name) {
+      const [, , , codec, offset, length] = entry(name);
+      return decompress({
+        codec,
+        bytes: blob.subarray(start + offset, start + offset + length),
+      });
+    },
+  };
+}
+
+function decodeColumn(parts: Parts, name: ColumnName): Column {
+  const [, kind, distinct] = parts.entry(name);
+  const payload = parts.payload(name);
+  switch (kind) {
+    case 'values': {
+      const { packed, codes } = decodeDictionary(payload, distinct, parts.rows);
+      const spec = COLUMNS[name];
+      const unpack = spec.kind === 'values' ? spec.unpack : (value: unknown) => value;
+      return { kind: 'values', values: packed.map((value) => unpack(value as never)), codes };
+    }
+    case 'int32':
+      return { kind: 'numbers', numbers: decodeInt32(payload, parts.rows) };
+    case 'delta':
+    case 'int64':
+      return { kind: 'times', times: decodeTimes(kind, payload, parts.rows) };
+    case 'id16':
+      return { kind: 'ids', bytes: payload };
+  }
+}
+
+export function openBlock(blob: Buffer): Block {
+  const parts = readParts(blob);
+  const columns = new Map<ColumnName, Column>();
+  let held = blob.length;
+  return {
+    rows: parts.rows,
+    column(name) {
+      let column = columns.get(name);
+      if (column === undefined) {
+        column = decodeColumn(parts, name);
+        columns.set(name, column);
+        held += columnBytes(column);
+      }
+      return column;
+    },
+    bytes: () => held,
+  };
+}
+
+/** A dictionary value as an object with its texts; measured on endpoints, generous for the rest. */
+const VALUE_BYTES = 400;
+
+function columnBytes(column: Column): number {
+  switch (column.kind) {
+    case 'values':
+      return column.codes.byteLength + column.values.length * VALUE_BYTES;
+    case 'numbers':
+      return column.numbers.byteLength;
+    case 'times':
+      return column.times.byteLength;
+    case 'ids':
+      return column.bytes.byteLength;
+  }
+}
+
+/** The value of one row, as it stands on the flow. */
+export function valueAt(column: Column, row: number): unknown {
+  switch (column.kind) {
+    case 'values':
+      return column.values[column.codes[row] ?? 0];
+    case 'numbers':
+      return column.numbers[row];
+    case 'times':
+      return column.times[row];
+    case 'ids':
+      return column.bytes.toString('hex', row * 16, row * 16 + 16);
+  }
+}

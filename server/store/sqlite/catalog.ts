@@ -1,0 +1,164 @@
+import type { StoredFlow } from '../../core/flow.ts';
+import { nanos, type EpochNanos } from '../../core/time.ts';
+import type { VerdictKind } from '../../core/verdict.ts';
+import { openBlock, type Block } from './block.ts';
+import type { Connection } from './database.ts';
+import { materialize } from './materialize.ts';
+import { openRaw } from './raw.ts';
+
+/** What is known of a block without reading it. */
+export type BlockHeader = {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** 0 as committed, one more than its parts where merged. */
+  readonly level: number;
+  readonly minObserved: EpochNanos;
+  readonly maxObserved: EpochNanos;
+  readonly verdicts: Readonly<Record<VerdictKind, number>>;
+};
+
+export const rowsOf = ({ firstSeq, lastSeq }: BlockHeader): number => lastSeq - firstSeq + 1;
+
+/** A block, and where the asked header's rows begin in it: not at 0 when it was merged meanwhile. */
+export type OpenedBlock = { readonly block: Block; readonly firstRow: number };
+
+/**
+ * The blocks that are committed, and their contents. `headers` is a snapshot that later commits do not
+ * change; a block of it that was merged meanwhile is still found, by its sequence range.
+ */
+export type Catalog = {
+  headers(): readonly BlockHeader[];
+  /** Called after a commit. The list is in order of sequence numbers. */
+  replace(headers: readonly BlockHeader[]): void;
+  /** Highest sequence number ever given. */
+  head(): number;
+  setHead(seq: number): void;
+  /** `undefined` when the block was pruned meanwhile. */
+  open(header: BlockHeader): OpenedBlock | undefined;
+  /** Stored columns of a block that exists, for merging. */
+  columns(header: BlockHeader): Buffer;
+  /** Flows of rows of one opened block, by sequence number. */
+  flows(header: BlockHeader, opened: OpenedBlock, seqs: readonly number[]): StoredFlow[];
+};
+
+type HeaderRow = Record<
+  'first_seq' | 'last_seq' | 'level' | 'min_observed' | 'max_observed' | VerdictKind,
+  bigint
+>;
+
+type BlockRow = { first_seq: number; last_seq: number; columns: Buffer };
+type RawRow = { first_seq: number; last_seq: number; frame: Buffer };
+
+export type CatalogOptions = {
+  readonly db: Connection;
+  readonly cacheBytes: number;
+  /** True where another process commits: then the list is read anew whenever it is asked for. */
+  readonly shared: boolean;
+};
+
+export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog {
+  const selectBlock = db.prepare<[number], BlockRow>(
+    `SELECT first_seq, last_seq, columns FROM blocks
+     WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
+  );
+  const selectRaw = db.prepare<[number], RawRow>(
+    `SELECT first_seq, last_seq, frame FROM raw_chunks
+     WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
+  );
+  const selectHeaders = db
+    .prepare<[], HeaderRow>(
+      `SELECT first_seq, last_seq, level, min_observed, max_observed,
+              allowed, dropped, audit, error, unknown
+       FROM blocks ORDER BY first_seq`,
+    )
+    .safeIntegers();
+  const selectHead = db.prepare<[], number>('SELECT head FROM store').pluck();
+  const readHeaders = () => selectHeaders.all().map(headerOf);
+  const readHead = () => selectHead.get() ?? 0;
+  let headers: readonly BlockHeader[] = readHeaders();
+  let head = readHead();
+  const cache = new Map<string, Block>();
+
+  const find = ({ firstSeq, lastSeq }: BlockHeader): BlockRow | undefined => {
+    const row = selectBlock.get(firstSeq);
+    return row !== undefined && row.last_seq >= lastSeq ? row : undefined;
+  };
+
+  return {
+    headers: () => (shared ? readHeaders() : headers),
+    replace: (next) => void (headers = next),
+    head: () => (shared ? readHead() : head),
+    setHead: (seq) => void (head = seq),
+    open(header) {
+      const key = `${header.firstSeq}-${header.lastSeq}`;
+      const cached = cache.get(key);
+      if (cached !== undefined) {
+        cache.delete(key);
+        cache.set(key, cached);
+        return { block: cached, firstRow: 0 };
+      }
+      const row = find(header);
+      if (row === undefined) return undefined;
+      const block = openBlock(row.columns);
+      trim(cache, cacheBytes);
+      cache.set(`${row.first_seq}-${row.last_seq}`, block);
+      return { block, firstRow: header.firstSeq - row.first_seq };
+    },
+    columns(header) {
+      const row = find(header);
+      if (row === undefined) throw new Error(`block ${header.firstSeq} is missing`);
+      return row.columns;
+    },
+    flows(header, { block, firstRow }, seqs) {
+      const chunks: { firstSeq: number; lastSeq: number; raw: ReturnType<typeof lazyRaw> }[] = [];
+      const rawOf = (seq: number) => {
+        let chunk = chunks.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq);
+        if (chunk === undefined) {
+          const row = selectRaw.get(seq);
+          if (row === undefined || row.last_seq < seq) return undefined;
+          chunk = { firstSeq: row.first_seq, lastSeq: row.last_seq, raw: lazyRaw(row.frame) };
+          chunks.push(chunk);
+        }
+        const { raw, firstSeq } = chunk;
+        return () => raw()(seq - firstSeq);
+      };
+      return seqs.flatMap((seq) => {
+        const raw = rawOf(seq);
+        const row = firstRow + seq - header.firstSeq;
+        return raw === undefined ? [] : [materialize(block, row, seq, raw)];
+      });
+    },
+  };
+}
+
+/** Pages show flows without their records, so a chunk is decompressed when a record is first looked at. */
+function lazyRaw(frame: Buffer): () => ReturnType<typeof openRaw> {
+  let opened: ReturnType<typeof openRaw> | undefined;
+  return () => (opened ??= openRaw(frame));
+}
+
+/** Drops what was used longest ago until there is room. Sizes grow after insertion, so they are summed here. */
+function trim(cache: Map<string, Block>, limit: number): void {
+  let held = 0;
+  for (const block of cache.values()) held += block.bytes();
+  for (const [key, block] of cache) {
+    if (held <= limit) return;
+    cache.delete(key);
+    held -= block.bytes();
+  }
+}
+
+const headerOf = (row: HeaderRow): BlockHeader => ({
+  firstSeq: Number(row.first_seq),
+  lastSeq: Number(row.last_seq),
+  level: Number(row.level),
+  minObserved: nanos(row.min_observed),
+  maxObserved: nanos(row.max_observed),
+  verdicts: {
+    allowed: Number(row.allowed),
+    dropped: Number(row.dropped),
+    audit: Number(row.audit),
+    error: Number(row.error),
+    unknown: Number(row.unknown),
+  },
+});

@@ -1,0 +1,177 @@
+/**
+ * The SQLite store with a million flows on disk: appending in batches of 4,096, bytes kept a flow, and two
+ * questions that pages ask. The flows have 2,000 workloads on 40 nodes, interned as the decoders intern them,
+ * and records of about a kilobyte each with a random uuid, as an agent sends them.
+ */
+import Database from 'better-sqlite3';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Endpoint, Flow, FlowId, PolicyHit } from '../../server/core/flow.ts';
+import { nanos } from '../../server/core/time.ts';
+import { ALLOWED } from '../../server/core/verdict.ts';
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Expression } from '../../server/query/ast.ts';
+import { aFlow, batchOf } from '../support/flow.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const FLOWS = Number(process.argv[2] ?? 1_000_000);
+const BATCH = 4_096;
+const ROUNDS = 5;
+const START = 1_770_000_000_000_000_000n;
+
+const POLICY_DENIED = { kind: 'dropped', reason: 'POLICY_DENIED' } as const;
+
+let state = 42;
+/** The same flows in every run. */
+const below = (limit: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * limit);
+};
+/** Few are busy, most are quiet. */
+const skewed = (limit: number): number => Math.floor(limit * (below(10_000) / 10_000) ** 3);
+
+const endpoints = Array.from({ length: 2_000 }, (_, index): Endpoint => ({
+  kind: 'workload',
+  cluster: 'east',
+  namespace: `team-${index % 60}`,
+  pod: `service-${index >> 1}-5d9f8c7b6-x2k${index}`,
+  workload: `service-${index >> 1}`,
+  workloadKind: 'Deployment',
+  name: '',
+  identity: 10_000 + index,
+  labels: [
+    `k8s:app.kubernetes.io/name=service-${index >> 1}`,
+    'k8s:io.cilium.k8s.policy.cluster=east',
+    `k8s:io.kubernetes.pod.namespace=team-${index % 60}`,
+    `k8s:version=v1.${index % 9}`,
+  ],
+}));
+
+const hitsOf = endpoints.map((end): readonly PolicyHit[] => [
+  {
+    policy: { kind: 'CiliumNetworkPolicy', namespace: end.namespace, name: 'web', tier: '' },
+    direction: 'ingress',
+    action: 'allow',
+    stage: 'enforced',
+    matched: 'policy',
+    rule: -1,
+  },
+]);
+const NO_HITS: readonly PolicyHit[] = [];
+const COUNTS = aFlow().counts;
+
+function recordOf(from: Endpoint, to: Endpoint, detail: string): Uint8Array {
+  return Buffer.from(
+    JSON.stringify({
+      flow: { source: from, destination: to, detail, type: 'L3_L4', is_reply: false },
+    }),
+  );
+}
+
+function makeFlow(index: number): Flow {
+  const from = skewed(2_000);
+  const to = (from * 7 + skewed(20)) % 2_000;
+  const source = endpoints[from]!;
+  const destination = endpoints[to]!;
+  const isVerdict = below(10) === 0;
+  const isDrop = below(50) === 0;
+  const id = randomBytes(16).toString('hex') as FlowId;
+  const observedAt = nanos(START + BigInt(index) * 20_000n + BigInt(below(5_000_000)));
+  const sourcePort = 32_768 + below(28_000);
+  return {
+    ...aFlow(),
+    id,
+    origin: 'relay-east',
+    observedAt,
+    receivedAt: nanos(START + BigInt(index - (index % 64)) * 20_000n + 8_000_000n),
+    node: `east/node-${to % 40}`,
+    event: isDrop ? 'drop' : isVerdict ? 'policy-verdict' : 'trace',
+    direction: below(2) === 0 ? 'ingress' : 'egress',
+    reply: isDrop ? 'unknown' : below(2) === 0 ? 'yes' : 'no',
+    source,
+    destination,
+    sourceIp: `10.${from % 40}.${from >> 6}.${from & 255}`,
+    destinationIp: `10.${to % 40}.${to >> 6}.${to & 255}`,
+    sourcePort,
+    destinationPort: [80, 443, 8080, 5432, 6379, 53][to % 6]!,
+    protocol: to % 6 === 5 ? 'udp' : 'tcp',
+    verdict: isDrop ? POLICY_DENIED : ALLOWED,
+    wireVerdict: isDrop ? 'DROPPED' : 'FORWARDED',
+    hits: isVerdict ? hitsOf[to]! : NO_HITS,
+    counts: COUNTS,
+    raw: {
+      format: 'hubble-json',
+      bytes: recordOf(source, destination, `${id} ${observedAt} ${sourcePort}`),
+    },
+  };
+}
+
+function report(name: string, unit: string, samples: readonly number[]): void {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const round = (value: number | undefined) => Number((value ?? 0).toPrecision(4));
+  const median = round(sorted[sorted.length >> 1]);
+  const [min, max] = [round(sorted[0]), round(sorted.at(-1))];
+  process.stdout.write(
+    `${JSON.stringify({ name, rounds: samples.length, median, min, max, unit })}\n`,
+  );
+}
+
+const field = (side: 'to' | undefined, name: string, text: string): Expression => ({
+  kind: 'field',
+  side,
+  field: name,
+  values: [{ kind: 'word', text, quoted: false }],
+});
+
+await using directory = await temporaryDirectory();
+await using store = await openSqliteStore({ directory: directory.path });
+
+const rates: number[] = [];
+const stalls: number[] = [];
+let busyMs = 0;
+for (let start = 0; start < FLOWS; start += BATCH) {
+  const flows = Array.from({ length: Math.min(BATCH, FLOWS - start) }, (_, row) =>
+    makeFlow(start + row),
+  );
+  const began = performance.now();
+  await store.append(batchOf(flows, { origin: 'relay-east' }));
+  const tookMs = performance.now() - began;
+  busyMs += tookMs;
+  rates.push((flows.length / tookMs) * 1_000);
+  stalls.push(tookMs);
+}
+report('store: append, batches of 4,096', 'flows/s', rates);
+report('store: append, all batches together', 'flows/s', [(FLOWS / busyMs) * 1_000]);
+report('store: one append with its merges', 'ms', stalls);
+
+const db = new Database(join(directory.path, 'dropwise.sqlite'), { readonly: true });
+const sum = (sql: string): number => Number(db.prepare(sql).pluck().get());
+report('store: columns', 'bytes/flow', [sum('SELECT sum(length(columns)) FROM blocks') / FLOWS]);
+report('store: records', 'bytes/flow', [sum('SELECT sum(length(frame)) FROM raw_chunks') / FLOWS]);
+report('store: on disk', 'bytes/flow', [store.size() / FLOWS]);
+
+db.close();
+
+const dropsOfOne = {
+  kind: 'and',
+  of: [field(undefined, 'verdict', 'dropped'), field('to', 'wl', 'service-300')],
+};
+const within = { from: nanos(START), to: nanos(START + 3_600_000_000_000n) };
+const questions = {
+  'last 100 drops of a workload': () =>
+    store.page({ where: dropsOfOne }, { limit: 100, order: 'newest' }),
+  'newest 200': () => store.page({ where: undefined }, { limit: 200, order: 'newest' }),
+  'count by verdict, 60 buckets': () =>
+    store.summarize({ where: undefined, within, by: 'verdict', buckets: 60, top: 10 }),
+  'count by workload of drops': () =>
+    store.summarize({ where: dropsOfOne.of[0], within, by: 'wl', buckets: 1, top: 10 }),
+};
+for (const [name, ask] of Object.entries(questions)) {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const began = performance.now();
+    await ask();
+    times.push(performance.now() - began);
+  }
+  report(`store: ${name}, ${FLOWS} flows`, 'ms', times);
+}

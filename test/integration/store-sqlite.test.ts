@@ -1,0 +1,153 @@
+import Database from 'better-sqlite3';
+import { statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Checkpoint } from '../../server/core/flow.ts';
+import { nanos } from '../../server/core/time.ts';
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { aFlow, batchOf } from '../support/flow.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const EVERYTHING = { where: undefined };
+const NEWEST = { limit: 100, order: 'newest' } as const;
+
+const flows = (count: number) => Array.from({ length: count }, () => aFlow());
+
+test('a new data directory is for its owner only, and its file gives space back', async () => {
+  await using parent = await temporaryDirectory();
+  const directory = join(parent.path, 'data');
+  await using store = await openSqliteStore({ directory });
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  expect(store.size()).toBeGreaterThan(0);
+  const db = new Database(join(directory, 'dropwise.sqlite'), { readonly: true });
+  expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+  expect(db.pragma('auto_vacuum', { simple: true })).toBe(2);
+  db.close();
+});
+
+test('one process cannot open a directory twice, and can once it closed it', async () => {
+  await using directory = await temporaryDirectory();
+  {
+    await using _first = await openSqliteStore({ directory: directory.path });
+    await expect(openSqliteStore({ directory: directory.path })).rejects.toMatchObject({
+      code: 'store-in-use',
+    });
+  }
+  await using again = await openSqliteStore({ directory: directory.path });
+  expect(again.head()).toBe(0);
+});
+
+test('what was stored is there when the store is opened again', async () => {
+  await using directory = await temporaryDirectory();
+  const stored = await (async () => {
+    await using store = await openSqliteStore({ directory: directory.path });
+    const clock = { checkpoint: 'c' as Checkpoint };
+    return store.append(batchOf(flows(30), clock));
+  })();
+  await using store = await openSqliteStore({ directory: directory.path });
+  const page = await store.page(EVERYTHING, { ...NEWEST, order: 'oldest' });
+  expect(page.flows.map((flow) => ({ ...flow }))).toEqual(stored.map((flow) => ({ ...flow })));
+  expect(await store.loadCheckpoint('test')).toBe('c');
+});
+
+test('a store of a newer version is refused and left as it is (fault 71)', async () => {
+  await using directory = await temporaryDirectory();
+  await (await openSqliteStore({ directory: directory.path }))[Symbol.asyncDispose]();
+  const file = join(directory.path, 'dropwise.sqlite');
+  const db = new Database(file);
+  db.pragma('user_version = 99');
+  for (const readOnly of [false, true]) {
+    await expect(openSqliteStore({ directory: directory.path, readOnly })).rejects.toMatchObject({
+      code: 'store-newer',
+    });
+  }
+  expect(db.pragma('user_version', { simple: true })).toBe(99);
+  db.close();
+});
+
+test('a database that another program locks fails clearly, and takes flows when it is free (fault 61)', async () => {
+  await using directory = await temporaryDirectory();
+  await using store = await openSqliteStore({ directory: directory.path });
+  await store.append(batchOf(flows(2)));
+  const other = new Database(join(directory.path, 'dropwise.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  const failure = store.append(batchOf(flows(3)));
+  await expect(failure).rejects.toMatchObject({
+    code: 'store-failed',
+    message: expect.stringMatching(
+      /Storing flows in .*dropwise\.sqlite failed: .*Close it\./,
+    ) as string,
+  });
+  expect(store.head()).toBe(2);
+  expect((await store.page(EVERYTHING, NEWEST)).flows).toHaveLength(2);
+  other.close();
+  const added = await store.append(batchOf(flows(3)));
+  expect(added.map(({ seq }) => seq)).toEqual([3, 4, 5]);
+});
+
+test('a file that is no database fails clearly', async () => {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, 'dropwise.sqlite'), 'x'.repeat(5_000));
+  await expect(openSqliteStore({ directory: directory.path })).rejects.toMatchObject({
+    code: 'store-failed',
+  });
+});
+
+test('a commit that fails keeps nothing of its batch', async () => {
+  await using directory = await temporaryDirectory();
+  await using store = await openSqliteStore({ directory: directory.path });
+  // A time that does not fit 64 bits fails in the ledger, after the block was written.
+  const gap = {
+    ...{ kind: 'unwatched', origin: 'test', node: '', count: undefined, reason: '' },
+    ...{ from: nanos(2n ** 70n), to: nanos(2n ** 70n) },
+  } as const;
+  const checkpoint = 'c' as Checkpoint;
+  await expect(store.append(batchOf(flows(3), { gaps: [gap], checkpoint }))).rejects.toThrow();
+  expect(store.head()).toBe(0);
+  expect((await store.page(EVERYTHING, NEWEST)).flows).toEqual([]);
+  expect(await store.loadCheckpoint('test')).toBeUndefined();
+  expect(await store.append(batchOf(flows(1)))).toMatchObject([{ seq: 1 }]);
+});
+
+test('a reader beside the writer sees what is committed meanwhile, through merges, and cannot write', async () => {
+  await using directory = await temporaryDirectory();
+  const small = { directory: directory.path, blockRows: 20, fanIn: 2 };
+  await using writer = await openSqliteStore(small);
+  await using reader = await openSqliteStore({ ...small, readOnly: true });
+  expect(reader.head()).toBe(0);
+  for (let round = 1; round <= 12; round++) {
+    await writer.append(batchOf(flows(5)));
+    expect(reader.head()).toBe(round * 5);
+    expect((await reader.page(EVERYTHING, NEWEST)).flows).toHaveLength(round * 5);
+  }
+  await expect(reader.append(batchOf(flows(1)))).rejects.toMatchObject({ code: 'store-failed' });
+  await expect(reader.prune(nanos(0n))).rejects.toMatchObject({ code: 'store-failed' });
+});
+
+test('reading where no store is says so and makes nothing', async () => {
+  await using parent = await temporaryDirectory();
+  const directory = join(parent.path, 'none');
+  const opening = openSqliteStore({ directory, readOnly: true });
+  await expect(opening).rejects.toMatchObject({ code: 'not-found' });
+  expect(statSync(directory, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test('small batches end up in few blocks, the full ones untouched', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'dropwise.sqlite');
+  await using store = await openSqliteStore({
+    directory: directory.path,
+    blockRows: 100,
+    fanIn: 4,
+  });
+  for (let round = 0; round < 300; round++) await store.append(batchOf(flows(3)));
+  const db = new Database(file, { readonly: true });
+  const rows = db.prepare('SELECT last_seq - first_seq + 1 FROM blocks ORDER BY first_seq').pluck();
+  const sizes = rows.all() as number[];
+  db.close();
+  const full = sizes.filter((size) => size >= 100);
+  expect(full.length).toBeGreaterThanOrEqual(8);
+  expect(full.every((size) => size < 200)).toBe(true);
+  expect(sizes.length - full.length).toBeLessThan(3 * 4);
+});

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocket } from 'ws';
+import type { LiveFrame, LiveRequest } from '../../server/http/contract.ts';
+import { createHttpServer } from '../../server/http/server.ts';
+import type { Services } from '../../server/http/services.ts';
+import { systemClock } from '../../server/lib/clock.ts';
+import { createLogger } from '../../server/lib/log.ts';
+import { createLiveHub } from '../../server/live/hub.ts';
+import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export type TestApi = AsyncDisposable & {
+  readonly services: Services;
+  readonly url: string;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+};
+
+/** The real HTTP server over a real store in a temporary directory, with no sources. */
+export async function openApi(): Promise<TestApi> {
+  await using parts = new AsyncDisposableStack();
+  const directory = parts.use(await temporaryDirectory());
+  const store = parts.use(await openSqliteStore({ directory: directory.path }));
+  const services: Services = {
+    store,
+    hub: createLiveHub({ nowMs: Date.now }),
+    ingest: { statuses: () => [] },
+    clock: systemClock(),
+    log: createLogger('error'),
+    version: '0.0.0-test',
+    demo: false,
+  };
+  const server = createHttpServer({ services, pageDirectory: undefined });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  parts.defer(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const running = parts.move();
+  return {
+    services,
+    url,
+    get: (path, headers = {}) => fetch(url + path, { headers }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+export type LiveClient = Disposable & {
+  readonly frames: readonly LiveFrame[];
+  of<Kind extends LiveFrame['kind']>(kind: Kind): readonly Extract<LiveFrame, { kind: Kind }>[];
+  send(request: LiveRequest): void;
+};
+
+/** A viewer that keeps every frame, and acknowledges rows unless told not to. */
+export async function openLive(
+  url: string,
+  { q = '', acknowledge = true }: { readonly q?: string; readonly acknowledge?: boolean } = {},
+): Promise<LiveClient> {
+  const socket = new WebSocket(
+    `${url.replace('http', 'ws')}/api/v1/live?q=${encodeURIComponent(q)}`,
+  );
+  const frames: LiveFrame[] = [];
+  const send = (request: LiveRequest): void => socket.send(JSON.stringify(request));
+  socket.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString('utf8')) as LiveFrame;
+    frames.push(frame);
+    if (acknowledge && frame.kind === 'flows') send({ kind: 'ack', batch: frame.batch });
+  });
+  await once(socket, 'open');
+  return {
+    frames,
+    of: <Kind extends LiveFrame['kind']>(kind: Kind) =>
+      frames.filter((frame): frame is Extract<LiveFrame, { kind: Kind }> => frame.kind === kind),
+    send,
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+}

@@ -1,0 +1,59 @@
+import { writeFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadSettings } from '../../server/config.ts';
+
+function fileOf(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'dropwise-config-')), 'dropwise.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('settings', () => {
+  test('a flag beats the environment, which beats the file, which beats the default', () => {
+    const config = fileOf('port: 1\nhost: localhost\nkeep: 1d\n');
+    const settings = loadSettings(
+      { config, port: '3' },
+      { DROPWISE_PORT: '2', DROPWISE_HOST: '::1' },
+    );
+    expect(settings).toMatchObject({ port: 3, host: '::1', keep: 86_400_000, logLevel: 'warn' });
+  });
+
+  test('sources come from the file, the environment and the flags, with TLS where it is given', () => {
+    const config = fileOf(
+      'sources:\n  - { kind: calico-file, path: /var/log/flows.log, node: n1 }\n',
+    );
+    const { sources } = loadSettings(
+      { config, hubbleFile: ['/a', '/b'], hubbleTlsCa: 'ca.crt' },
+      { DROPWISE_HUBBLE_RELAY: 'east=localhost:4245, localhost:4246' },
+    );
+    expect(sources).toEqual([
+      { kind: 'calico-file', path: '/var/log/flows.log', node: 'n1' },
+      { kind: 'hubble-relay', name: 'east', address: 'localhost:4245', tls: { ca: 'ca.crt' } },
+      { kind: 'hubble-relay', address: 'localhost:4246', tls: { ca: 'ca.crt' } },
+      { kind: 'hubble-file', path: '/a' },
+      { kind: 'hubble-file', path: '/b' },
+    ]);
+  });
+
+  test.each([
+    ['port: 70000', /port: .*--port <number>, DROPWISE_PORT/],
+    ['keep: soon', /keep: .*'soon'.*--keep/],
+    ['colour: blue', /colour/],
+    ['sources: [{ kind: hubble-relay }]', /sources\.0\.address/],
+    ['- 1', /must hold a mapping/],
+    ['a: [', /cannot be read/],
+  ])('%j is refused, and the message names the setting', (text, message) => {
+    expect(() => loadSettings({ config: fileOf(text) }, {})).toThrow(message);
+  });
+
+  test('an empty environment variable counts as absent', () => {
+    expect(
+      loadSettings({}, { DROPWISE_PORT: '', DROPWISE_DATA: '', DROPWISE_CONFIG: '' }),
+    ).toMatchObject({
+      port: 4_280,
+      sources: [],
+    });
+  });
+});

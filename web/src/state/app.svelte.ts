@@ -1,0 +1,65 @@
+import type { PoliciesResponse, SourcesResponse } from '../../../server/http/contract.ts';
+import { createApi, type Api } from '../api/client.ts';
+import { liveUrl, openLiveSocket } from '../api/live-socket.ts';
+import { Clock } from './clock.svelte.ts';
+import { HistogramState } from './histogram.svelte.ts';
+import { LiveState } from './live.svelte.ts';
+import { Poll } from './poll.svelte.ts';
+import { Preferences } from './preferences.svelte.ts';
+import { Router } from './router.svelte.ts';
+
+/** Everything that screens share, made once and passed down. */
+export type App = {
+  readonly api: Api;
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly preferences: Preferences;
+  readonly live: LiveState;
+  readonly histogram: HistogramState;
+  readonly sources: Poll<SourcesResponse>;
+  readonly policies: Poll<PoliciesResponse>;
+};
+
+const SOURCES_EVERY_MS = 3_000;
+const POLICIES_EVERY_MS = 5_000;
+const SPARK_BUCKETS = 40;
+
+export function createApp(window: Window & typeof globalThis): App {
+  const { document, location } = window;
+  const api = createApi({ fetch: window.fetch.bind(window) });
+  const clock = new Clock();
+  const router = new Router(window);
+  const histogram = new HistogramState({ api, clock });
+  const isVisible = (): boolean => document.visibilityState === 'visible';
+  const live = new LiveState({
+    api,
+    open: openLiveSocket,
+    urlOf: (q) => liveUrl(location, q),
+    onframe: (run) => void window.requestAnimationFrame(run),
+    ontick: (tick) => {
+      clock.sync(tick.at);
+      histogram.add(tick);
+    },
+    ongaps: (gaps) => histogram.addGaps(gaps),
+  });
+  document.addEventListener('visibilitychange', () => live.setVisible(isVisible()));
+  window.addEventListener('online', () => live.retryNow());
+  return {
+    api,
+    clock,
+    router,
+    preferences: new Preferences(window.localStorage),
+    live,
+    histogram,
+    sources: new Poll({
+      everyMs: SOURCES_EVERY_MS,
+      isVisible,
+      read: (signal) => api.sources(signal),
+    }),
+    policies: new Poll({
+      everyMs: POLICIES_EVERY_MS,
+      isVisible,
+      read: (signal) => api.policies({ t: router.view.t, buckets: SPARK_BUCKETS }, signal),
+    }),
+  };
+}

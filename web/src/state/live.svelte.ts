@@ -1,0 +1,234 @@
+import type { GapJson, Problem } from '../../../server/http/contract.ts';
+import type { Api } from '../api/client.ts';
+import type { OpenLiveSocket } from '../api/live-socket.ts';
+import { problemOf } from './failure.ts';
+import { LaneState } from './lane.svelte.ts';
+import {
+  readDrops,
+  readFirstPage,
+  readLastMatch,
+  readMissed,
+  type WindowRequest,
+} from './live-window.ts';
+import { Stream, type StreamStatus, type Tick } from './stream.svelte.ts';
+import { FlowTable } from './table.svelte.ts';
+import { isLiveRange, spanOf } from './time-range.ts';
+
+export type LiveOptions = {
+  readonly api: Api;
+  readonly open: OpenLiveSocket;
+  readonly urlOf: (q: string) => string;
+  /** Runs at the next animation frame. */
+  readonly onframe: (run: () => void) => void;
+  readonly ontick: (tick: Tick) => void;
+  readonly ongaps: (gaps: readonly GapJson[]) => void;
+};
+
+const OLDER_PAGE = 500;
+
+/** The Live screen's data: one query over one range, from the store and from the stream. */
+export class LiveState {
+  readonly table = new FlowTable();
+  readonly lane = new LaneState();
+  #tick = $state.raw<Tick | undefined>();
+  #lastMatch = $state.raw<string | null | undefined>();
+  #problem = $state.raw<Problem | undefined>();
+  #loading = $state(false);
+  #loadingOlder = $state(false);
+  #heardAt = $state(0);
+  readonly #options: LiveOptions;
+  readonly #stream: Stream;
+  #scheduled = false;
+  #ready = false;
+  #view = { q: '', t: '' };
+  #abort = new AbortController();
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#stream = new Stream({
+      open: options.open,
+      urlOf: options.urlOf,
+      listener: {
+        onsubscribed: (head, again) => void this.#begin(head, again),
+        onflows: (rows, bytes) => this.#later(() => this.table.receive(rows, bytes)),
+        ongroups: (groups) => this.#later(() => this.lane.addStreamed(groups)),
+        ontick: (tick) => this.#onTick(tick),
+        onlost: options.ongaps,
+        onproblem: (problem) => this.#fail(problem),
+      },
+    });
+  }
+
+  /** Counts of the last second; absent before the first, and for a range of the past. */
+  get tick(): Tick | undefined {
+    return this.#tick;
+  }
+
+  /** Time of the newest match outside an empty range; null: there is none; `undefined`: not known. */
+  get lastMatch(): string | null | undefined {
+    return this.#lastMatch;
+  }
+
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+
+  get loading(): boolean {
+    return this.#loading;
+  }
+
+  get loadingOlder(): boolean {
+    return this.#loadingOlder;
+  }
+
+  get status(): StreamStatus {
+    return this.#stream.status;
+  }
+
+  /** When the stream last said something, by this machine's clock; 0: never. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Shows a query over a range. Old rows stay until the new ones are there. */
+  show(q: string, t: string): void {
+    if (q === this.#view.q && t === this.#view.t) return;
+    this.#view = { q, t };
+    this.reload();
+  }
+
+  reload(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#ready = false;
+    this.table.reset();
+    this.#loading = true;
+    this.#problem = undefined;
+    this.#tick = undefined;
+    if (isLiveRange(this.#view.t)) {
+      this.#stream.start(this.#view.q);
+      return;
+    }
+    this.#stream.stop();
+    this.table.setPaused(false);
+    this.lane.reset();
+    void this.#load(Infinity);
+  }
+
+  /** The screen is left: nothing is asked for until the next `show`. */
+  leave(): void {
+    this.#abort.abort();
+    this.#stream.stop();
+    this.#view = { q: '', t: '' };
+  }
+
+  /** Goes on: with what waited, or from the store when that was too much. */
+  resume(): void {
+    const { overflowed } = this.table.held;
+    this.table.setPaused(false);
+    if (overflowed) this.reload();
+  }
+
+  setVisible(visible: boolean): void {
+    this.#stream.setVisible(visible);
+  }
+
+  retryNow(): void {
+    this.#stream.retryNow();
+  }
+
+  async loadOlder(): Promise<void> {
+    const after = this.table.older;
+    if (after === null || this.#loadingOlder || this.#loading) return;
+    this.#loadingOlder = true;
+    const { api, q, t, signal } = this.#request();
+    try {
+      this.table.append(
+        await api.flows({ q, t, limit: OLDER_PAGE, after, order: 'newest' }, signal),
+      );
+    } catch (error) {
+      this.#fail(problemOf(error));
+    } finally {
+      this.#loadingOlder = false;
+    }
+  }
+
+  #request(): WindowRequest {
+    return { api: this.#options.api, ...this.#view, signal: this.#abort.signal };
+  }
+
+  #fail(problem: Problem | undefined): void {
+    if (problem === undefined) return;
+    this.#problem = problem;
+    this.#loading = false;
+  }
+
+  /** Takes a frame, and shows it with all others of the same animation frame. */
+  #later(take: () => void): void {
+    take();
+    this.#heardAt = Date.now();
+    if (this.#scheduled || !this.#ready) return;
+    this.#scheduled = true;
+    this.#options.onframe(() => {
+      this.#scheduled = false;
+      if (!this.#ready) return;
+      this.table.commit();
+      this.lane.commit();
+    });
+  }
+
+  #onTick(tick: Tick): void {
+    this.#tick = tick;
+    this.#heardAt = Date.now();
+    this.#options.ontick(tick);
+    if (this.#ready) this.lane.commit(spanOf(this.#view.t, Date.parse(tick.at))?.from);
+  }
+
+  /** The stream has begun: what comes after `head` is its own, everything before is the store's. */
+  async #begin(head: number, again: boolean): Promise<void> {
+    this.lane.reset();
+    const last = this.table.rows[0]?.seq;
+    if (!again || !this.#ready || last === undefined) return this.#load(head);
+    const request = this.#request();
+    // What streams in meanwhile waits, or the missed rows would find newer ones above them.
+    this.#ready = false;
+    try {
+      const missed = await readMissed(request, last);
+      // More was missed than is worth reading: begin anew, so that no hole stays in the table.
+      if (missed === undefined) {
+        this.table.reset();
+        return await this.#load(head);
+      }
+      this.table.receive(missed, 0);
+      this.table.commit();
+      this.#ready = true;
+      await this.#loadLane(request, head);
+    } catch (error) {
+      this.#fail(problemOf(error));
+    }
+  }
+
+  async #load(head: number): Promise<void> {
+    const request = this.#request();
+    try {
+      const page = await readFirstPage(request);
+      const lastMatch = page.flows.length > 0 ? undefined : await readLastMatch(request);
+      if (request.signal.aborted) return;
+      this.table.replace(page);
+      this.#lastMatch = lastMatch;
+      this.#problem = undefined;
+      this.#loading = false;
+      this.#ready = true;
+      await this.#loadLane(request, head);
+    } catch (error) {
+      this.#fail(problemOf(error));
+    }
+  }
+
+  async #loadLane(request: WindowRequest, head: number): Promise<void> {
+    const { drops, truncated } = await readDrops(request, head);
+    if (request.signal.aborted) return;
+    this.lane.addStored(drops, truncated);
+    this.lane.commit();
+  }
+}

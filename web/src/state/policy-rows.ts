@@ -1,0 +1,81 @@
+import { policyName } from '../../../server/core/fields.ts';
+import type { HitTotalsJson, PolicyJson } from '../../../server/http/contract.ts';
+
+/** One line of the Policies screen. */
+export type PolicyRow = {
+  /** Names the policy in the address: kind, tier and name, so that two of one name stay apart. */
+  readonly key: string;
+  readonly name: string;
+  readonly json: PolicyJson;
+};
+
+export const POLICY_SORTS = [
+  'name',
+  'namespace',
+  'kind',
+  'tier',
+  'allowed',
+  'denied',
+  'staged',
+  'last',
+  'rules',
+] as const;
+export type PolicySort = (typeof POLICY_SORTS)[number];
+
+export function policyRow(json: PolicyJson): PolicyRow {
+  const name = policyName(json.policy);
+  return { key: [json.policy.kind, json.policy.tier, name].join(':'), name, json };
+}
+
+const VALUE: Readonly<Record<PolicySort, (row: PolicyRow) => string | number>> = {
+  name: (row) => row.json.policy.name,
+  namespace: (row) => row.json.policy.namespace,
+  kind: (row) => row.json.policy.kind,
+  tier: (row) => row.json.policy.tier,
+  allowed: (row) => row.json.totals.allowed,
+  denied: (row) => row.json.totals.denied,
+  staged: (row) => row.json.totals.staged,
+  last: (row) => row.json.lastHit,
+  rules: (row) => row.json.rules.length,
+};
+
+/** Column and sense of a `sort=` text; most denied first where it names none. */
+export function parsePolicySort(text: string): {
+  readonly by: PolicySort;
+  readonly descending: boolean;
+} {
+  const descending = text.startsWith('-');
+  const by = POLICY_SORTS.find((name) => name === (descending ? text.slice(1) : text));
+  return by === undefined ? { by: 'denied', descending: true } : { by, descending };
+}
+
+/** `sort=` after a click on a column's head: turned round if it was sorted so, else the sense one looks for first. */
+export function nextPolicySort(current: string, by: PolicySort): string {
+  const sort = parsePolicySort(current);
+  if (sort.by === by) return sort.descending ? by : `-${by}`;
+  return ['name', 'namespace', 'kind', 'tier'].includes(by) ? by : `-${by}`;
+}
+
+export function sortPolicies(
+  policies: readonly PolicyJson[],
+  sort: string,
+  filter: string,
+): readonly PolicyRow[] {
+  const { by, descending } = parsePolicySort(sort);
+  const value = VALUE[by];
+  const wanted = filter.trim().toLowerCase();
+  return policies
+    .map(policyRow)
+    .filter((row) => row.name.toLowerCase().includes(wanted))
+    .sort((a, b) => {
+      const [left, right] = [value(a), value(b)];
+      const order = left < right ? -1 : left > right ? 1 : 0;
+      // Ties by name, so that rows with the same count do not change places at each refresh.
+      return (descending ? -order : order) || a.key.localeCompare(b.key);
+    });
+}
+
+export const seriesOf = (
+  series: readonly HitTotalsJson[],
+  kind: keyof HitTotalsJson,
+): readonly number[] => series.map((totals) => totals[kind]);

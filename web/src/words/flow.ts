@@ -1,0 +1,107 @@
+import type { DropCategory } from '../../../server/core/drop-reasons.ts';
+import { policyName } from '../../../server/core/fields.ts';
+import type { PolicyHit } from '../../../server/core/flow.ts';
+import { VERDICT_WORD } from '../../../server/core/verdict.ts';
+import type { EndJson, FlowJson } from '../../../server/http/contract.ts';
+
+/** `shop/checkout`; what is no workload by its name and address: `world 10.9.0.4`. */
+export function endName(end: EndJson): string {
+  const workload = end.workload || end.pod;
+  if (workload !== '') return end.namespace === '' ? workload : `${end.namespace}/${workload}`;
+  const label = end.name || reservedName(end) || (end.kind === 'host' ? 'host' : '');
+  const address = end.names[0] ?? end.ip;
+  const scoped = end.namespace === '' ? label : `${end.namespace}/${label}`;
+  return [scoped, address].filter((part) => part !== '').join(' ') || 'unknown';
+}
+
+function reservedName(end: EndJson): string {
+  return end.labels.find((label) => label.startsWith('reserved:'))?.slice(9) ?? '';
+}
+
+/** `:6379/TCP`, `ICMP`, or nothing where the record has neither. */
+export function portAndProtocol(flow: FlowJson): string {
+  const protocol = flow.protocol.toUpperCase();
+  if (flow.destination.port < 0) return protocol;
+  return protocol === '' ? `:${flow.destination.port}` : `:${flow.destination.port}/${protocol}`;
+}
+
+/** Policies that decided, in the dataplane's words. Mere witnesses and staged ones are left out. */
+export function decidingHits(flow: FlowJson): readonly PolicyHit[] {
+  return flow.hits.filter((hit) => hit.stage !== 'pending' && hit.matched !== 'end-of-tier');
+}
+
+/** Names of the policies that decided, each once; empty when the record names none. */
+export function policyNames(flow: FlowJson): string {
+  return [...new Set(decidingHits(flow).map((hit) => policyName(hit.policy)))].join(', ');
+}
+
+/** What the table shows in one cell for the reason. */
+export const reasonWords = (flow: FlowJson): string => flow.reason?.words ?? '';
+
+const CATEGORY: Readonly<Record<DropCategory, string>> = {
+  policy: 'policy',
+  identity: 'identity, not policy',
+  malformed: 'malformed packet, not policy',
+  conntrack: 'connection tracking, not policy',
+  nat: 'NAT, not policy',
+  routing: 'routing, not policy',
+  service: 'service load balancing, not policy',
+  datapath: 'datapath, not policy',
+  'rate-limit': 'rate limit, not policy',
+  'egress-gateway': 'egress gateway, not policy',
+  encryption: 'encryption, not policy',
+  vlan: 'VLAN filter, not policy',
+  handled: 'handled here, nothing was lost',
+  unknown: 'category not known',
+};
+
+export const categoryWords = (category: DropCategory): string => CATEGORY[category];
+
+/** One sentence that says what happened, claiming no more than the record does. */
+export function headline(flow: FlowJson): string {
+  switch (flow.verdict) {
+    case 'dropped':
+      return `Dropped: ${flow.reason?.words ?? 'the source gave no reason'}`;
+    case 'allowed': {
+      const names = policyNames(flow);
+      return names === ''
+        ? 'Allowed; the record names no policy'
+        : `Allowed by ${names} (reported)`;
+    }
+    case 'audit': {
+      const names = policyNames(flow);
+      return `Let through in audit mode: enforcement would have dropped it${names === '' ? '' : ` (${names}, reported)`}`;
+    }
+    case 'error':
+      return 'The L7 proxy failed; nothing was decided';
+    case 'unknown':
+      return `Verdict not known: the source says ${flow.wireVerdict || 'nothing'}`;
+  }
+}
+
+/** A row in one sentence, for screen readers and copied text. */
+export function flowSentence(flow: FlowJson): string {
+  const parts = [
+    `${endName(flow.source)} to ${endName(flow.destination)} ${portAndProtocol(flow)}`.trim(),
+    VERDICT_WORD[flow.verdict],
+    flow.direction === 'unknown' ? '' : flow.direction,
+    reasonWords(flow),
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+/** What makes two drops the same in the lane: workloads, port, protocol, direction, reason, policy. */
+export function dropFingerprint(flow: FlowJson): string {
+  return JSON.stringify([
+    endKey(flow.source),
+    endKey(flow.destination),
+    flow.destination.port,
+    flow.protocol,
+    flow.direction,
+    flow.reason?.code ?? '',
+    policyNames(flow),
+  ]);
+}
+
+const endKey = (end: EndJson): string =>
+  end.workload === '' && end.pod === '' ? endName(end) : `${end.cluster}|${endName(end)}`;

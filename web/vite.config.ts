@@ -1,0 +1,31 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+const SERVER = 'http://127.0.0.1:4280';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/',
+  plugins: [svelte({ compilerOptions: { css: 'external' } })],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2024',
+    // Inlined assets would need `data:` in the font policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'chart', test: /node_modules[\\/](chart\.js|chartjs-plugin)/ },
+            { name: 'editor', test: /node_modules[\\/](@codemirror|@lezer|style-mod)/ },
+          ],
+        },
+      },
+    },
+  },
+  server: {
+    proxy: { '/api': { target: SERVER, ws: true } },
+  },
+});
