@@ -28,6 +28,10 @@ export type RunningServer = AsyncDisposable & {
 };
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
+/** Enough for all of the past that the demo tells of. */
+const DEMO_BACKLOG = 100_000;
+/** Flows a second of the two hours before the start: few, so that the page is live within seconds. */
+const DEMO_PAST_RATE = 4;
 const PAGE = new URL('../web/dist/', import.meta.url).pathname;
 
 /** Builds everything, and stops everything in the reverse order. With no source configured it runs the demo. */
@@ -100,13 +104,19 @@ function openDemo(
   return openDemoCluster({
     seed: settings.demoSeed,
     flowsPerSecond: settings.demoRate,
+    backfillFlowsPerSecond: DEMO_PAST_RATE,
     calicoDirectory: join(dataDirectory, 'calico'),
   });
 }
 
 function demoSources(cluster: DemoCluster): readonly SourceSetting[] {
   return [
-    { kind: 'hubble-relay', name: 'demo-east', address: cluster.relayAddress },
+    {
+      kind: 'hubble-relay',
+      name: 'demo-east',
+      address: cluster.relayAddress,
+      backlog: DEMO_BACKLOG,
+    },
     { kind: 'calico-file', name: 'demo-west', path: cluster.calicoFile, node: 'demo-west/node-1' },
   ];
 }

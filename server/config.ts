@@ -19,6 +19,7 @@ const sourceSetting = z.discriminatedUnion('kind', [
     kind: z.literal('hubble-relay'),
     name: z.string().min(1).optional(),
     address: z.string().min(1),
+    backlog: z.number().int().min(0).max(1_000_000).optional(),
     tls: z
       .strictObject({
         ca: z.string().optional(),

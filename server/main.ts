@@ -20,7 +20,7 @@ async function serve(flags: Flags, { demo }: { readonly demo: boolean }): Promis
     server.demo
       ? `Dropwise shows a simulated pair of clusters (demo) at ${server.url}\n` +
           'Connect real ones: dropwise serve --hubble-relay localhost:4245 (see README.md)\n'
-      : `Dropwise is at ${server.url}, its store in ${server.dataDirectory}\n`,
+      : `Dropwise is at ${server.url} (store: ${server.dataDirectory})\n`,
   );
   await stopSignal(log);
   await server[Symbol.asyncDispose]();

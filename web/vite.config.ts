@@ -15,6 +15,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      // A word on how long plugins took, which depends on the machine's load.
+      checks: { bundlerTimings: false },
       output: {
         codeSplitting: {
           groups: [

@@ -3,41 +3,50 @@ import type { StoredFlow } from '../core/flow.ts';
 import { flowToJson } from '../formats/flow-json.ts';
 import { systemClock } from '../lib/clock.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
-import type { FlowStore } from '../store/flow-store.ts';
+import type { FlowQuery, FlowStore } from '../store/flow-store.ts';
 import { FLOW_HEADINGS, flowCells } from './flow-line.ts';
 import { printJson, printTable, type OutputFormat } from './print.ts';
 
 const PAGE = 1_000;
 
 export type FlowsOptions = {
-  readonly query: string;
-  /** A duration (`15m`), a range (`now-2h..now-1h`) or `all`. */
-  readonly since: string;
   /** Newest flows to print; all when `undefined`. */
   readonly last: number | undefined;
   readonly output: OutputFormat;
 };
 
-/** Prints stored flows, oldest first. */
-export async function printFlows(store: FlowStore, options: FlowsOptions): Promise<void> {
-  const { where } = readQuery(options.query);
-  const within = readRange(options.since, systemClock());
-  const query = { where, ...(within === undefined ? {} : { within }) };
-  const pages =
-    options.last === undefined ? allFlows(store, query) : lastFlows(store, query, options.last);
-  const rows: (readonly string[])[] = [];
-  for await (const flows of pages) {
-    for (const flow of flows) {
-      if (options.output === 'json') printJson(flowToJson(flow));
-      else rows.push(flowCells(flow));
-    }
-  }
-  if (options.output === 'table') printTable(FLOW_HEADINGS, rows);
+/**
+ * Reads what was asked, before any store is opened; `since` is a duration (`15m`), a range
+ * (`now-2h..now-1h`) or `all`. Throws an AppError `bad-query` or `bad-time`.
+ */
+export function readFlowsQuery(query: string, since: string): FlowQuery {
+  const { where } = readQuery(query);
+  const within = readRange(since, systemClock());
+  return { where, ...(within === undefined ? {} : { within }) };
 }
 
-type Query = Parameters<FlowStore['page']>[0];
+/** Prints stored flows, oldest first. */
+export async function printFlows(
+  store: FlowStore,
+  query: FlowQuery,
+  { last, output }: FlowsOptions,
+): Promise<void> {
+  const pages = last === undefined ? allFlows(store, query) : lastFlows(store, query, last);
+  let headings: readonly string[] = FLOW_HEADINGS;
+  for await (const flows of pages) {
+    if (output === 'json') {
+      for (const flow of flows) printJson(flowToJson(flow));
+    } else {
+      printTable(headings, flows.map(flowCells));
+      headings = [];
+    }
+  }
+}
 
-async function* allFlows(store: FlowStore, query: Query): AsyncGenerator<readonly StoredFlow[]> {
+async function* allFlows(
+  store: FlowStore,
+  query: FlowQuery,
+): AsyncGenerator<readonly StoredFlow[]> {
   const asOf = store.head();
   let after: number | undefined = 0;
   while (after !== undefined) {
@@ -49,7 +58,7 @@ async function* allFlows(store: FlowStore, query: Query): AsyncGenerator<readonl
 
 async function* lastFlows(
   store: FlowStore,
-  query: Query,
+  query: FlowQuery,
   last: number,
 ): AsyncGenerator<readonly StoredFlow[]> {
   const flows: StoredFlow[] = [];

@@ -23,7 +23,10 @@ const BARE = {
   style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
 };
 
-/** Writes rows under upper-case headings, as kubectl does. Control characters of the data are escaped. */
+/**
+ * Writes rows under upper-case headings, as kubectl does; no headings continue a table. Control characters of
+ * the data are escaped.
+ */
 export function printTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],

@@ -7,7 +7,7 @@ import {
   type SettingRow,
 } from '../settings-table.ts';
 import type { FlowStore } from '../store/flow-store.ts';
-import { parseLast, printFlows } from './flows.ts';
+import { parseLast, printFlows, readFlowsQuery } from './flows.ts';
 import { importFiles } from './import.ts';
 import { printPolicies } from './policies.ts';
 import type { OutputFormat } from './print.ts';
@@ -74,14 +74,13 @@ export function createProgram({ version, serve, withStore }: CommandDependencies
     )
     .option('--last <number>', 'only the newest so many')
     .action((query: string | undefined, flags: Flags) => {
+      const asked = readFlowsQuery(query ?? '', String(flags['since']));
       const last = flags['last'];
       const options = {
-        query: query ?? '',
-        since: String(flags['since']),
         last: typeof last === 'string' ? parseLast(last) : undefined,
         output: outputOf(flags),
       };
-      return withStore(flags, { write: false }, (store) => printFlows(store, options));
+      return withStore(flags, { write: false }, (store) => printFlows(store, asked, options));
     });
 
   storeCommand(program, 'policies')

@@ -7,6 +7,8 @@ export type SourceSetting =
       readonly address: string;
       /** Paths of PEM files; absent means no TLS. */
       readonly tls?: TlsSetting | undefined;
+      /** Newest flows of each node to take at the first start. */
+      readonly backlog?: number | undefined;
     }
   | FileSetting<'hubble-file'>
   | FileSetting<'calico-file'>;

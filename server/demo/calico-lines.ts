@@ -33,7 +33,6 @@ function podFields(
   return {
     [`${prefix}_ip`]: detailed ? ip : null,
     [`${prefix}_name`]: detailed ? name : '-',
-    // A pod of a StatefulSet has no generated name; its prefix stands for all.
     [`${prefix}_name_aggr`]: aggregateName,
     [`${prefix}_namespace`]: workload.namespace,
     [`${prefix}_type`]: 'wep',

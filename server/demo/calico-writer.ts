@@ -49,7 +49,7 @@ function pastText(log: CalicoLog, now: number, pastSeconds: number): string {
 
 /**
  * Writes the flow log as the agent does: a burst of whole lines every `flushSeconds`, and a rename when the file
- * has grown. Starts with the past in place. The directory must be this writer's alone.
+ * has grown. A new file starts with the past in place. The directory must be this writer's alone.
  */
 export async function openCalicoWriter(options: CalicoWriterOptions): Promise<CalicoWriter> {
   const { log, directory, clock, pastSeconds, flushSeconds, maxBytes, maxBackups } = options;
@@ -74,7 +74,8 @@ export async function openCalicoWriter(options: CalicoWriterOptions): Promise<Ca
   };
 
   let last = seconds();
-  await write(pastText(log, last, pastSeconds));
+  // A file that an earlier run left has its past already.
+  if (size === 0) await write(pastText(log, last, pastSeconds));
 
   const flush = async (interval: CalicoInterval): Promise<void> => {
     const lines = log.linesOf(interval);

@@ -1,5 +1,13 @@
 import { NAMESPACE_LABELS, type WorkloadSpec } from './inventory.ts';
-import { createRandom, mixSeed, randomMac, randomSuffix, textSeed, type Random } from './random.ts';
+import {
+  createRandom,
+  mixSeed,
+  randomMac,
+  randomSuffix,
+  randomTemplateHash,
+  textSeed,
+  type Random,
+} from './random.ts';
 import type { WireEndpoint } from './wire-message.ts';
 
 export type DemoNode = {
@@ -101,7 +109,7 @@ function podNames(
   // A Deployment's ReplicaSet has a template hash; a CronJob's Job the minute of its schedule.
   const prefix =
     spec.kind === 'Deployment'
-      ? `${spec.name}-${randomSuffix(random, 10)}-`
+      ? `${spec.name}-${randomTemplateHash(random)}-`
       : spec.kind === 'CronJob'
         ? `${spec.name}-${29_000_000 + random.below(700_000)}-`
         : `${spec.name}-`;

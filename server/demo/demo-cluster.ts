@@ -28,7 +28,7 @@ export type DemoClusterOptions = {
   readonly ringCapacity?: number;
   /** Seconds between bursts of the flow log. Default 10. */
   readonly calicoFlushSeconds?: number;
-  /** Size after which the flow log is renamed. Default 4 MiB: about every ten minutes. */
+  /** Size after which the flow log is renamed. Default 5 MiB: after two minutes, then about every twelve. */
   readonly calicoMaxBytes?: number;
 };
 
@@ -77,7 +77,7 @@ export async function openDemoCluster(
       clock,
       pastSeconds,
       flushSeconds: options.calicoFlushSeconds ?? 10,
-      maxBytes: options.calicoMaxBytes ?? 4 * 1024 * 1024,
+      maxBytes: options.calicoMaxBytes ?? 5 * 1024 * 1024,
       maxBackups: 3,
     }),
   );

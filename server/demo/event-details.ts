@@ -36,7 +36,7 @@ export type EventDetails = Partial<
 const policyMessages = new Map<string, readonly WirePolicy[]>();
 
 /** The list that Hubble sends for a policy that decided. */
-export function policyList({ kind, namespace, name }: PolicyName): readonly WirePolicy[] {
+function policyList({ kind, namespace, name }: PolicyName): readonly WirePolicy[] {
   const key = `${kind}/${namespace}/${name}`;
   let list = policyMessages.get(key);
   if (list === undefined) {

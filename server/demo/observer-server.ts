@@ -13,6 +13,7 @@ import {
   OBSERVER_SERVICE,
   serverStatusResponse,
 } from '../sources/hubble-proto.ts';
+import { pipelinedMessages } from './pipelined-call.ts';
 import { streamFlows, type FlowCall, type FlowStreamOptions } from './flow-stream.ts';
 
 export type ObserverTls = {
@@ -123,7 +124,7 @@ function credentialsOf(tls: ObserverTls | undefined): ServerCredentials {
 /** The Observer service of a Hubble relay over the timeline, on the loopback interface. */
 export async function openObserverServer(options: ObserverOptions): Promise<ObserverServer> {
   const { clock, port, tls } = options;
-  const server = new Server();
+  const server = new Server({ interceptors: [pipelinedMessages] });
   const closing = new AbortController();
   const flows = (call: FlowCall): void => {
     const gone = new AbortController();

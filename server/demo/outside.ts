@@ -14,6 +14,7 @@ export const OUTSIDE: Readonly<Record<string, Outsider>> = {
   'world/visitors-ipv6': {
     addresses: Array.from({ length: 12 }, (_, index) => `2001:db8:40::${(index + 1) * 17}`),
   },
+  'world/health-checker': { addresses: ['198.51.100.5'] },
   'world/mail-api': {
     addresses: ['203.0.113.20'],
     domain: 'api.example.com',

@@ -108,9 +108,16 @@ export function randomMac(random: Random): string {
 
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
 
+/** What Kubernetes makes of the decimal digits of a pod template's hash. */
+const TEMPLATE_HASH = '456789bcdf';
+
+const randomText = (random: Random, letters: string, length: number): string =>
+  Array.from({ length }, () => letters.charAt(random.below(letters.length))).join('');
+
+/** Hash of a pod template, as it stands in the names of a Deployment's pods. */
+export const randomTemplateHash = (random: Random): string =>
+  randomText(random, TEMPLATE_HASH, 9 + random.below(2));
+
 /** Letters and digits as Kubernetes draws them for generated names: no vowels, so no words. */
-export function randomSuffix(random: Random, length: number): string {
-  let text = '';
-  for (let at = 0; at < length; at += 1) text += SAFE.charAt(random.below(SAFE.length));
-  return text;
-}
+export const randomSuffix = (random: Random, length: number): string =>
+  randomText(random, SAFE, length);

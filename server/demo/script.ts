@@ -20,7 +20,7 @@ export type ScriptPhase = {
   readonly manifest?: string;
 };
 
-export const LOOP_SECONDS = 240;
+const LOOP_SECONDS = 240;
 
 /** The storyline, over and over. It begins quietly, so that a person sees the healthy cluster first. */
 export const SCRIPT: readonly ScriptPhase[] = [

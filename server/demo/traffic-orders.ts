@@ -170,7 +170,7 @@ export const PLATFORM_TRAFFIC: readonly Edge[] = [
   lookUp('monitoring/prometheus', 4, ['grafana.monitoring.svc.cluster.local']),
   ping('host/nodes', 'host/health', 6),
 
-  tcp('world/visitors', 'shop/frontend', 8080, 2.4, {
+  tcp('world/health-checker', 'shop/frontend', 8080, 2.4, {
     fault: { reason: DROP.staleOrUnroutable, at: 'destination' },
   }),
   tcp('host/nodes', 'ingress-nginx/controller', 0, 2.4, {

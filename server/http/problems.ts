@@ -4,6 +4,16 @@ import { AppError, ERRORS } from '../core/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Problem } from './contract.ts';
 
+/** express and its file server throw errors that carry an HTTP status: those of the 4xx are the client's. */
+function named(error: unknown, path: string): unknown {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 404) return new AppError('not-found', `there is no '${path}'`, { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500 && !(error instanceof AppError)) {
+    return new AppError('bad-request', `'${path}' cannot be read as a request`, { cause: error });
+  }
+  return error;
+}
+
 /** Turns any failure into RFC 9457 problem JSON. What we did not expect says nothing but its request id. */
 export function toProblem(error: unknown, requestId: string): Problem {
   if (error instanceof AppError) {
@@ -38,7 +48,7 @@ export const requestIds: RequestHandler = (_request, response, next) => {
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const requestId = String(response.locals['requestId']);
-    const problem = toProblem(error, requestId);
+    const problem = toProblem(named(error, request.originalUrl), requestId);
     if (problem.status >= 500)
       log.error({ requestId, path: request.path, err: error }, 'request failed');
     if (response.headersSent) {

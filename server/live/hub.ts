@@ -1,6 +1,6 @@
 import type { Gap, StoredFlow } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-import { dropFingerprint } from './drop-fingerprint.ts';
+import { createFingerprints } from './drop-fingerprint.ts';
 import type { DropGroup, FlowPredicate, LiveHub, LiveSubscription } from './live-hub.ts';
 import { createThinner } from './thinner.ts';
 
@@ -17,17 +17,23 @@ const noCounts = (): Record<VerdictKind, number> => ({
   unknown: 0,
 });
 
-type Subscriber = { accept(flow: StoredFlow): void; note(gaps: readonly Gap[]): void };
+type Subscriber = {
+  /** `group` is the drop group of a dropped flow. */
+  accept(flow: StoredFlow, group: string | undefined): void;
+  note(gaps: readonly Gap[]): void;
+};
 
 /** Fans committed flows out to subscribers, each with its own filter and its own bounded memory. */
 export function createLiveHub(options: { readonly nowMs: () => number }): LiveHub {
   const subscribers = new Set<Subscriber>();
+  const fingerprints = createFingerprints();
   return {
     publish(flows, gaps) {
-      for (const subscriber of subscribers) {
-        for (const flow of flows) subscriber.accept(flow);
-        if (gaps.length > 0) subscriber.note(gaps);
+      for (const flow of flows) {
+        const group = flow.verdict.kind === 'dropped' ? fingerprints.keyOf(flow) : undefined;
+        for (const subscriber of subscribers) subscriber.accept(flow, group);
       }
+      if (gaps.length > 0) for (const subscriber of subscribers) subscriber.note(gaps);
     },
     subscribe(matches, { capacity, allowedPerSecond }) {
       const { subscriber, subscription } = createSubscriber({
@@ -74,15 +80,15 @@ function createSubscriber({
   let gaps: Gap[] = [];
   let dropRowsLost = 0;
 
-  const group = (flow: StoredFlow): void => {
-    let key = dropFingerprint(flow);
-    if (!groups.has(key) && groups.size >= MAX_GROUPS) key = OTHER_GROUP;
+  const addToGroup = (flow: StoredFlow, fingerprint: string): void => {
+    const full = !groups.has(fingerprint) && groups.size >= MAX_GROUPS;
+    const key = full ? OTHER_GROUP : fingerprint;
     const before = groups.get(key);
     groups.set(key, {
       key,
       count: (before?.count ?? 0) + 1,
       firstSeq: before?.firstSeq ?? flow.seq,
-      latest: flow,
+      latest: representative(before?.latest, flow),
     });
     changed.add(key);
   };
@@ -101,11 +107,11 @@ function createSubscriber({
 
   return {
     subscriber: {
-      accept(flow) {
+      accept(flow, group) {
         if (!matches(flow)) return;
         counts[flow.verdict.kind] += 1;
         byOrigin[flow.origin] = (byOrigin[flow.origin] ?? 0) + 1;
-        if (flow.verdict.kind === 'dropped') group(flow);
+        if (group !== undefined) addToGroup(flow, group);
         keep(flow);
       },
       note(more) {
@@ -137,4 +143,9 @@ function createSubscriber({
       [Symbol.dispose]: close,
     },
   };
+}
+
+/** The newest flow of a group that says most: a verdict that names its policy is not replaced by its bare twin. */
+function representative(before: StoredFlow | undefined, flow: StoredFlow): StoredFlow {
+  return before !== undefined && before.hits.length > 0 && flow.hits.length === 0 ? before : flow;
 }

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { AppError } from '../core/errors.ts';
 import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
 import { nanos } from '../core/time.ts';
@@ -16,7 +15,7 @@ import { lineJson } from './line-text.ts';
 import { createRejections } from './rejections.ts';
 import { decodeLine, type LineDecoder } from './tailed-source.ts';
 import { digest, HEAD_LENGTH } from './transport/file-mark.ts';
-import { findFile } from './transport/log-files.ts';
+import { findFile, gunzipped } from './transport/log-files.ts';
 import { createLineSplitter, type LineSplitter } from './transport/line-splitter.ts';
 
 export type ImportOptions = {
@@ -160,7 +159,7 @@ async function* readParts(
   });
   let given = 0;
   try {
-    for await (const part of (compressed ? source.pipe(createGunzip()) : source) as AsyncIterable<Buffer>) {
+    for await (const part of (compressed ? gunzipped(source) : source) as AsyncIterable<Buffer>) {
       given += part.length;
       if (given > EXPANSION_FROM && given > taken * MOST_EXPANSION) {
         throw new AppError('unsupported-file', `${path} expands more than ${MOST_EXPANSION} times`);

@@ -20,6 +20,7 @@ export function createSource({ setting, ...common }: CreateSourceOptions): FlowS
         ...common,
         address: setting.address,
         ...(setting.tls === undefined ? {} : { tls: setting.tls }),
+        ...(setting.backlog === undefined ? {} : { backlog: setting.backlog }),
       });
     case 'hubble-file':
       return hubbleFile({ ...common, path: setting.path, node: setting.node ?? '' });

@@ -12,6 +12,7 @@ import { ALLOWED } from '../../server/core/verdict.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Expression } from '../../server/query/ast.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
+import { print, spread } from '../support/measure.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const FLOWS = Number(process.argv[2] ?? 1_000_000);
@@ -107,13 +108,7 @@ function makeFlow(index: number): Flow {
 }
 
 function report(name: string, unit: string, samples: readonly number[]): void {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const round = (value: number | undefined) => Number((value ?? 0).toPrecision(4));
-  const median = round(sorted[sorted.length >> 1]);
-  const [min, max] = [round(sorted[0]), round(sorted.at(-1))];
-  process.stdout.write(
-    `${JSON.stringify({ name, rounds: samples.length, median, min, max, unit })}\n`,
-  );
+  print({ name: `store: ${name}`, unit, rounds: samples.length, ...spread(samples) });
 }
 
 const field = (side: 'to' | undefined, name: string, text: string): Expression => ({
@@ -127,35 +122,37 @@ await using directory = await temporaryDirectory();
 await using store = await openSqliteStore({ directory: directory.path });
 
 const rates: number[] = [];
-const stalls: number[] = [];
-let busyMs = 0;
+const ratesPerCpuSecond: number[] = [];
+const appendMs: number[] = [];
 for (let start = 0; start < FLOWS; start += BATCH) {
   const flows = Array.from({ length: Math.min(BATCH, FLOWS - start) }, (_, row) =>
     makeFlow(start + row),
   );
+  const cpuBefore = process.cpuUsage();
   const began = performance.now();
   await store.append(batchOf(flows, { origin: 'relay-east' }));
   const tookMs = performance.now() - began;
-  busyMs += tookMs;
+  const cpu = process.cpuUsage(cpuBefore);
   rates.push((flows.length / tookMs) * 1_000);
-  stalls.push(tookMs);
+  ratesPerCpuSecond.push((flows.length / (cpu.user + cpu.system)) * 1_000_000);
+  appendMs.push(tookMs);
 }
-report('store: append, batches of 4,096', 'flows/s', rates);
-report('store: append, all batches together', 'flows/s', [(FLOWS / busyMs) * 1_000]);
-report('store: one append with its merges', 'ms', stalls);
+const busyMs = appendMs.reduce((sum, ms) => sum + ms, 0);
+report('append, batches of 4,096', 'flows/s', rates);
+report('append, batches of 4,096', 'flows/CPU-s', ratesPerCpuSecond);
+report('append with merges, whole run', 'flows/s', [(FLOWS / busyMs) * 1_000]);
+report('one append with its merges', 'ms', appendMs);
 
 const db = new Database(join(directory.path, 'dropwise.sqlite'), { readonly: true });
 const sum = (sql: string): number => Number(db.prepare(sql).pluck().get());
-report('store: columns', 'bytes/flow', [sum('SELECT sum(length(columns)) FROM blocks') / FLOWS]);
-report('store: records', 'bytes/flow', [sum('SELECT sum(length(frame)) FROM raw_chunks') / FLOWS]);
-report('store: on disk', 'bytes/flow', [store.size() / FLOWS]);
+report('columns', 'bytes/flow', [sum('SELECT sum(length(columns)) FROM blocks') / FLOWS]);
+report('records', 'bytes/flow', [sum('SELECT sum(length(frame)) FROM raw_chunks') / FLOWS]);
+report('on disk', 'bytes/flow', [store.size() / FLOWS]);
 
 db.close();
 
-const dropsOfOne = {
-  kind: 'and',
-  of: [field(undefined, 'verdict', 'dropped'), field('to', 'wl', 'service-300')],
-};
+const dropped = field(undefined, 'verdict', 'dropped');
+const dropsOfOne: Expression = { kind: 'and', of: [dropped, field('to', 'wl', 'service-300')] };
 const within = { from: nanos(START), to: nanos(START + 3_600_000_000_000n) };
 const questions = {
   'last 100 drops of a workload': () =>
@@ -164,7 +161,7 @@ const questions = {
   'count by verdict, 60 buckets': () =>
     store.summarize({ where: undefined, within, by: 'verdict', buckets: 60, top: 10 }),
   'count by workload of drops': () =>
-    store.summarize({ where: dropsOfOne.of[0], within, by: 'wl', buckets: 1, top: 10 }),
+    store.summarize({ where: dropped, within, by: 'wl', buckets: 1, top: 10 }),
 };
 for (const [name, ask] of Object.entries(questions)) {
   const times: number[] = [];
@@ -173,5 +170,5 @@ for (const [name, ask] of Object.entries(questions)) {
     await ask();
     times.push(performance.now() - began);
   }
-  report(`store: ${name}, ${FLOWS} flows`, 'ms', times);
+  report(`${name}, ${FLOWS} flows`, 'ms', times);
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Checkpoint } from '../../server/core/flow.ts';
+import type { Checkpoint, Gap } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
@@ -29,10 +29,11 @@ test('a new data directory is for its owner only, and its file gives space back'
 test('one process cannot open a directory twice, and can once it closed it', async () => {
   await using directory = await temporaryDirectory();
   {
-    await using _first = await openSqliteStore({ directory: directory.path });
+    await using first = await openSqliteStore({ directory: directory.path });
     await expect(openSqliteStore({ directory: directory.path })).rejects.toMatchObject({
       code: 'store-in-use',
     });
+    expect(first.head()).toBe(0);
   }
   await using again = await openSqliteStore({ directory: directory.path });
   expect(again.head()).toBe(0);
@@ -42,8 +43,7 @@ test('what was stored is there when the store is opened again', async () => {
   await using directory = await temporaryDirectory();
   const stored = await (async () => {
     await using store = await openSqliteStore({ directory: directory.path });
-    const clock = { checkpoint: 'c' as Checkpoint };
-    return store.append(batchOf(flows(30), clock));
+    return await store.append(batchOf(flows(30), { checkpoint: 'c' as Checkpoint }));
   })();
   await using store = await openSqliteStore({ directory: directory.path });
   const page = await store.page(EVERYTHING, { ...NEWEST, order: 'oldest' });
@@ -98,10 +98,9 @@ test('a commit that fails keeps nothing of its batch', async () => {
   await using directory = await temporaryDirectory();
   await using store = await openSqliteStore({ directory: directory.path });
   // A time that does not fit 64 bits fails in the ledger, after the block was written.
-  const gap = {
-    ...{ kind: 'unwatched', origin: 'test', node: '', count: undefined, reason: '' },
-    ...{ from: nanos(2n ** 70n), to: nanos(2n ** 70n) },
-  } as const;
+  const never = nanos(2n ** 70n);
+  const where = { origin: 'test', node: '', from: never, to: never };
+  const gap: Gap = { kind: 'unwatched', ...where, count: undefined, reason: '' };
   const checkpoint = 'c' as Checkpoint;
   await expect(store.append(batchOf(flows(3), { gaps: [gap], checkpoint }))).rejects.toThrow();
   expect(store.head()).toBe(0);

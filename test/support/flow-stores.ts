@@ -1,3 +1,8 @@
+import fc from 'fast-check';
+import type { Flow, StoredFlow } from '../../server/core/flow.ts';
+import { nanos, type TimeWindow } from '../../server/core/time.ts';
+import { anyFlow } from './arbitrary.ts';
+import { aDrop, aFlow, batchOf } from './flow.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { FlowStore } from '../../server/store/flow-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -23,3 +28,26 @@ export const engines: readonly TestEngine[] = [
     },
   },
 ];
+
+export const ALL_TIME: TimeWindow = { from: nanos(0n), to: nanos(2n ** 62n) };
+
+export const anyBatches = fc.array(fc.array(anyFlow, { maxLength: 9 }), { maxLength: 12 });
+
+/** Appends one batch after the other and answers with all flows as stored. */
+export async function appendAll(
+  store: FlowStore,
+  batches: readonly (readonly Flow[])[],
+): Promise<readonly StoredFlow[]> {
+  const added: StoredFlow[] = [];
+  for (const flows of batches) added.push(...(await store.append(batchOf(flows))));
+  return added;
+}
+
+/** A stored flow reads its record when it is looked at; this one has it. */
+export const plain = (flows: readonly StoredFlow[]) => flows.map((flow) => ({ ...flow }));
+
+export const seqsOf = (flows: readonly StoredFlow[]) => flows.map(({ seq }) => seq);
+
+/** Every third one a drop. */
+export const someFlows = (count: number): Flow[] =>
+  Array.from({ length: count }, (_, index) => (index % 3 === 0 ? aDrop() : aFlow()));

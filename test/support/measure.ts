@@ -18,7 +18,7 @@ function controlMs(): number {
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-const spread = (values: readonly number[]): { median: number; min: number; max: number } => {
+export const spread = (values: readonly number[]): { median: number; min: number; max: number } => {
   const sorted = values.toSorted((a, b) => a - b);
   return {
     median: round(sorted[Math.floor(sorted.length / 2)] ?? 0),

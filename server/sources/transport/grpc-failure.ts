@@ -52,7 +52,9 @@ const BY_STATUS: Readonly<Partial<Record<GrpcStatus, string>>> = {
 /** Names a failed call for a person: what is wrong, what to do, and the text of the library. */
 export function grpcFailure(error: unknown, address: string): AppError {
   const { code, details } = readServiceError(error);
-  const known = CAUSES.find(([pattern]) => pattern.test(details))?.[1];
+  // The text of a deadline lists what the library waited for, which names no cause.
+  const timedOut = code === GrpcStatus.DEADLINE_EXCEEDED;
+  const known = timedOut ? undefined : CAUSES.find(([pattern]) => pattern.test(details))?.[1];
   const words = known ?? (code === undefined ? undefined : BY_STATUS[code]);
   const name = code === undefined ? 'failure' : (GrpcStatus[code] ?? String(code));
   const reason = words ?? 'the call failed';

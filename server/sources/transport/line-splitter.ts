@@ -23,6 +23,9 @@ export const BEFORE_LENGTH = 64;
 const SAMPLE_LENGTH = 1024;
 const NEWLINE = 0x0a;
 
+/** A line longer than the limit while it passes: its beginning, what stood before it, its length up to now. */
+type Skipping = { readonly head: Buffer; readonly before: Buffer; length: number };
+
 /** Cuts a stream of bytes into lines. A line longer than `limit` is skipped as it comes, not held. */
 export function createLineSplitter(options: {
   readonly limit: number;
@@ -30,21 +33,18 @@ export function createLineSplitter(options: {
   readonly before: Buffer;
 }): LineSplitter {
   const { limit } = options;
-  let held: Buffer = Buffer.alloc(0);
-  let { offset, before } = options;
-  /** Set while a line longer than the limit passes: its beginning and its length up to now. */
-  let skipping: { readonly head: Buffer; length: number } | undefined;
+  let { offset } = options;
+  /** The last bytes that were taken, then those that were not. */
+  let held = options.before;
+  let at = held.length;
+  let skipping: Skipping | undefined;
 
-  const consume = (length: number): void => {
-    const from = Math.max(0, length - BEFORE_LENGTH);
-    before = Buffer.concat([before, held.subarray(from, length)]).subarray(-BEFORE_LENGTH);
-    held = held.subarray(length);
-  };
-  const skipOn = (passed: { readonly head: Buffer; length: number }): SplitLine | undefined => {
-    const newline = held.indexOf(NEWLINE);
-    const length = newline < 0 ? held.length : newline + 1;
-    consume(length);
-    passed.length += length;
+  const before = (): Buffer => held.subarray(Math.max(0, at - BEFORE_LENGTH), at);
+  const skipOn = (passed: Skipping): SplitLine | undefined => {
+    const newline = held.indexOf(NEWLINE, at);
+    const end = newline < 0 ? held.length : newline + 1;
+    passed.length += end - at;
+    at = end;
     if (newline < 0) return undefined;
     skipping = undefined;
     const line = { bytes: passed.head, offset, oversized: true };
@@ -53,20 +53,24 @@ export function createLineSplitter(options: {
   };
   const next = (): SplitLine | undefined => {
     if (skipping !== undefined) return skipOn(skipping);
-    const newline = held.indexOf(NEWLINE);
-    if (newline < 0 && held.length <= limit) return undefined;
-    if (newline < 0 || newline > limit) {
-      skipping = { head: Buffer.from(held.subarray(0, SAMPLE_LENGTH)), length: 0 };
+    const newline = held.indexOf(NEWLINE, at);
+    const length = (newline < 0 ? held.length : newline) - at;
+    if (newline < 0 && length <= limit) return undefined;
+    if (length > limit) {
+      const head = Buffer.from(held.subarray(at, at + SAMPLE_LENGTH));
+      skipping = { head, before: Buffer.from(before()), length: 0 };
       return skipOn(skipping);
     }
-    const line = { bytes: held.subarray(0, newline), offset, oversized: false };
-    consume(newline + 1);
-    offset += newline + 1;
+    const line = { bytes: held.subarray(at, newline), offset, oversized: false };
+    at = newline + 1;
+    offset += length + 1;
     return line;
   };
   return {
     push: (chunk) => {
-      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const from = Math.max(0, at - BEFORE_LENGTH);
+      held = Buffer.concat([held.subarray(from), chunk]);
+      at -= from;
     },
     take: (most) => {
       const lines: SplitLine[] = [];
@@ -79,16 +83,16 @@ export function createLineSplitter(options: {
     },
     takeRest: () => {
       const oversized = skipping !== undefined;
-      const bytes = skipping?.head ?? held;
-      const length = held.length + (skipping?.length ?? 0);
+      const bytes = skipping?.head ?? held.subarray(at);
+      const length = held.length - at + (skipping?.length ?? 0);
       if (length === 0) return undefined;
       const line = { bytes, offset, oversized };
-      consume(held.length);
+      at = held.length;
       skipping = undefined;
       offset += length;
       return line;
     },
     offset: () => offset,
-    before: () => before,
+    before: () => skipping?.before ?? before(),
   };
 }

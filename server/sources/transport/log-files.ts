@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 /** A regular file as it was found. */
@@ -101,12 +102,19 @@ export async function readRange(file: FoundFile, from: number, length: number): 
   return Buffer.concat(parts).subarray(0, length);
 }
 
+/** Decompresses a stream; an error of either side is an error of what comes out. */
+export function gunzipped(compressed: Readable): Readable {
+  const unzip = createGunzip({ chunkSize: 256 * 1024 });
+  // The pipeline destroys the reading side with the error, so whoever iterates it hears of it.
+  return pipeline(compressed, unzip, () => undefined);
+}
+
 /** Decompressed content from `from` on. A file that is cut short ends early, and says so with its last part. */
 export async function* readCompressed(
   path: string,
   from: number,
 ): AsyncGenerator<{ readonly bytes: Buffer; readonly cut: boolean }> {
-  const unzipped = createReadStream(path).pipe(createGunzip());
+  const unzipped = gunzipped(createReadStream(path));
   let at = 0;
   try {
     for await (const part of unzipped as AsyncIterable<Buffer>) {

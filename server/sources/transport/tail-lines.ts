@@ -64,16 +64,16 @@ export async function* tailLines(
       if (plan.lost) tail.lostSince ??= tail.unreadSince;
       tail.unreadSince = undefined;
     }
-    let missing = plan.missing;
+    let waitFor = plan.missing;
     for (const segment of plan.segments) {
       if (signal.aborted) return;
-      const failure = yield* readSegment(options, segment, tail, signal);
-      if (failure === undefined) continue;
-      missing = failure;
+      const outcome = yield* readSegment(options, segment, tail, signal);
+      if (outcome.kind === 'read') continue;
+      waitFor = outcome.kind === 'closed' ? outcome.reason : undefined;
       break;
     }
-    if (missing === undefined) continue;
-    options.onState(missing, 0);
+    if (waitFor === undefined) continue;
+    options.onState(waitFor, 0);
     await rest(options, signal);
   }
 }
@@ -84,16 +84,22 @@ async function rest({ pollMs = 200 }: TailOptions, signal: AbortSignal): Promise
   });
 }
 
-/** Answers with a reason where the file cannot be opened; it is tried again, since rights and mounts come back. */
+type Outcome =
+  | { readonly kind: 'read' }
+  /** Another file has the name by now: a new plan is due. */
+  | { readonly kind: 'changed' }
+  /** It is tried again, since rights and mounts come back. */
+  | { readonly kind: 'closed'; readonly reason: string };
+
 async function* readSegment(
   options: TailOptions,
   segment: Segment,
   tail: Tail,
   signal: AbortSignal,
-): AsyncGenerator<TailedLines, string | undefined> {
+): AsyncGenerator<TailedLines, Outcome> {
   if (segment.file.compressed) {
     yield* readOnce(options, segment, tail, signal);
-    return undefined;
+    return { kind: 'read' };
   }
   let handle: FileHandle;
   try {
@@ -101,14 +107,16 @@ async function* readSegment(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
-    return `${segment.file.path} cannot be opened: ${code}`;
+    return { kind: 'closed', reason: `${segment.file.path} cannot be opened: ${code}` };
   }
   try {
+    const { ino } = await handle.stat({ bigint: true });
+    if (String(ino) !== segment.file.inode) return { kind: 'changed' };
     yield* readOpen(options, segment, tail, handle, signal);
   } finally {
     await handle.close();
   }
-  return undefined;
+  return { kind: 'read' };
 }
 
 /** Reads a plain file: a rotated one to its end, the live one until another file stands at its path. */
@@ -125,8 +133,9 @@ async function* readOpen(
   let quiet = 0;
   while (!signal.aborted) {
     const { size, mtimeMs } = await handle.stat();
-    if (size < position || (size > position && !(await unchanged(reading)))) {
-      // Truncated in place. What was written since the last look is gone, unless a copy has it.
+    if (size < position || !(await unchanged(reading))) {
+      // Truncated in place, and perhaps as long as before by now. What was written since the last look is gone,
+      // unless a copy has it.
       tail.unreadSince = checkedAt;
       return;
     }

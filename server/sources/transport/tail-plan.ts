@@ -17,8 +17,24 @@ export type Segment = {
   readonly live: boolean;
 };
 
+/** Files may be renamed while we look at them; a look that this happened to is repeated. */
+const ATTEMPTS = 5;
+
 /** Decides where reading goes on after `mark`: in the live file, or first in what was rotated since. */
 export async function planTail(path: string, mark: FileMark | undefined): Promise<TailPlan> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await planOnce(path, mark);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === undefined) throw error;
+      if (code === 'ENOENT' && attempt < ATTEMPTS) continue;
+      return { segments: [], lost: false, missing: `${path} cannot be read: ${code}` };
+    }
+  }
+}
+
+async function planOnce(path: string, mark: FileMark | undefined): Promise<TailPlan> {
   const lookup = await findFile(path);
   const live = lookup.ok ? lookup.file : undefined;
   const missing = lookup.ok ? undefined : lookup.reason;

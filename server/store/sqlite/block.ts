@@ -14,9 +14,14 @@ import {
 } from './encoding.ts';
 import { createSlices } from './turns.ts';
 
-/** A decoded column. Dictionary values are shared by all rows that have them. */
+/** A decoded column. Dictionary values are parsed when first asked for, and shared by all rows that have them. */
 export type Column =
-  | { readonly kind: 'values'; readonly values: readonly unknown[]; readonly codes: Codes }
+  | {
+      readonly kind: 'values';
+      readonly codes: Codes;
+      readonly distinct: number;
+      readonly value: (code: number) => unknown;
+    }
   | { readonly kind: 'numbers'; readonly numbers: Int32Array }
   | { readonly kind: 'times'; readonly times: BigInt64Array }
   | { readonly kind: 'ids'; readonly bytes: Buffer };
@@ -138,15 +143,19 @@ function readParts(blob: Buffer): Parts {
   };
 }
 
-function decodeColumn(parts: Parts, name: ColumnName): Column {
+function decodeColumn(parts: Parts, name: ColumnName, payload = parts.payload(name)): Column {
   const [, kind, distinct] = parts.entry(name);
-  const payload = parts.payload(name);
   switch (kind) {
     case 'values': {
-      const { packed, codes } = decodeDictionary(payload, distinct, parts.rows);
+      const dictionary = decodeDictionary(payload, distinct, parts.rows);
       const spec = COLUMNS[name];
       const unpack = spec.kind === 'values' ? spec.unpack : (value: unknown) => value;
-      return { kind: 'values', values: packed.map((value) => unpack(value as never)), codes };
+      const parsed = new Array<unknown>(distinct);
+      const value = (code: number): unknown =>
+        code in parsed
+          ? parsed[code]
+          : (parsed[code] = unpack(JSON.parse(dictionary.json(code)) as never));
+      return { kind: 'values', codes: dictionary.codes, distinct, value };
     }
     case 'int32':
       return { kind: 'numbers', numbers: decodeInt32(payload, parts.rows) };
@@ -158,6 +167,9 @@ function decodeColumn(parts: Parts, name: ColumnName): Column {
   }
 }
 
+/** A payload stays beside what is decoded from it, which is about as large again. */
+const DECODED_FACTOR = 2;
+
 export function openBlock(blob: Buffer): Block {
   const parts = readParts(blob);
   const columns = new Map<ColumnName, Column>();
@@ -167,9 +179,10 @@ export function openBlock(blob: Buffer): Block {
     column(name) {
       let column = columns.get(name);
       if (column === undefined) {
-        column = decodeColumn(parts, name);
+        const payload = parts.payload(name);
+        column = decodeColumn(parts, name, payload);
         columns.set(name, column);
-        held += columnBytes(column);
+        held += payload.length * DECODED_FACTOR;
       }
       return column;
     },
@@ -177,27 +190,11 @@ export function openBlock(blob: Buffer): Block {
   };
 }
 
-/** A dictionary value as an object with its texts; measured on endpoints, generous for the rest. */
-const VALUE_BYTES = 400;
-
-function columnBytes(column: Column): number {
-  switch (column.kind) {
-    case 'values':
-      return column.codes.byteLength + column.values.length * VALUE_BYTES;
-    case 'numbers':
-      return column.numbers.byteLength;
-    case 'times':
-      return column.times.byteLength;
-    case 'ids':
-      return column.bytes.byteLength;
-  }
-}
-
 /** The value of one row, as it stands on the flow. */
 export function valueAt(column: Column, row: number): unknown {
   switch (column.kind) {
     case 'values':
-      return column.values[column.codes[row] ?? 0];
+      return column.value(column.codes[row] ?? 0);
     case 'numbers':
       return column.numbers[row];
     case 'times':

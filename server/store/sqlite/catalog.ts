@@ -2,6 +2,7 @@ import type { StoredFlow } from '../../core/flow.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
 import { openBlock, type Block } from './block.ts';
+import { createBlockCache } from './block-cache.ts';
 import type { Connection } from './database.ts';
 import { materialize } from './materialize.ts';
 import { openRaw } from './raw.ts';
@@ -77,7 +78,7 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
   const readHead = () => selectHead.get() ?? 0;
   let headers: readonly BlockHeader[] = readHeaders();
   let head = readHead();
-  const cache = new Map<string, Block>();
+  const cache = createBlockCache(cacheBytes);
 
   const find = ({ firstSeq, lastSeq }: BlockHeader): BlockRow | undefined => {
     const row = selectBlock.get(firstSeq);
@@ -90,18 +91,12 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
     head: () => (shared ? readHead() : head),
     setHead: (seq) => void (head = seq),
     open(header) {
-      const key = `${header.firstSeq}-${header.lastSeq}`;
-      const cached = cache.get(key);
-      if (cached !== undefined) {
-        cache.delete(key);
-        cache.set(key, cached);
-        return { block: cached, firstRow: 0 };
-      }
+      const cached = cache.get(header.firstSeq, header.lastSeq);
+      if (cached !== undefined) return { block: cached, firstRow: 0 };
       const row = find(header);
       if (row === undefined) return undefined;
       const block = openBlock(row.columns);
-      trim(cache, cacheBytes);
-      cache.set(`${row.first_seq}-${row.last_seq}`, block);
+      cache.put(row.first_seq, row.last_seq, block);
       return { block, firstRow: header.firstSeq - row.first_seq };
     },
     columns(header) {
@@ -135,17 +130,6 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
 function lazyRaw(frame: Buffer): () => ReturnType<typeof openRaw> {
   let opened: ReturnType<typeof openRaw> | undefined;
   return () => (opened ??= openRaw(frame));
-}
-
-/** Drops what was used longest ago until there is room. Sizes grow after insertion, so they are summed here. */
-function trim(cache: Map<string, Block>, limit: number): void {
-  let held = 0;
-  for (const block of cache.values()) held += block.bytes();
-  for (const [key, block] of cache) {
-    if (held <= limit) return;
-    cache.delete(key);
-    held -= block.bytes();
-  }
 }
 
 const headerOf = (row: HeaderRow): BlockHeader => ({

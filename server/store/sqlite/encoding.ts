@@ -1,5 +1,4 @@
-import { COLUMNS, isDenseId, type Packed } from './columns.ts';
-import type { ColumnName, ColumnSpec } from './columns.ts';
+import { COLUMNS, isDenseId, type ColumnName, type ColumnSpec } from './columns.ts';
 
 /** Forms in which a column's payload is written; docs/block-format.md describes each. */
 export type StoredKind = 'values' | 'int32' | 'delta' | 'int64' | 'id16';
@@ -13,7 +12,12 @@ export type EncodedColumn = {
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
-export type Dictionary = { readonly packed: readonly Packed[]; readonly codes: Codes };
+/** The distinct values of a column as JSON texts, and the code of each row. */
+export type Dictionary = {
+  readonly codes: Codes;
+  readonly distinct: number;
+  json(code: number): string;
+};
 
 const MIN_INT32 = -0x80000000;
 const MAX_INT32 = 0x7fffffff;
@@ -78,40 +82,36 @@ function encodeDistinct(
     }
     codes[row] = lastCode;
   }
-  return encodeDictionary(byJson.size, `[${[...byJson.keys()].join(',')}]`, codes);
+  return encodeDictionary([...byJson.keys()], codes);
 }
 
-/** Joins the dictionaries of neighboring blocks without building a single flow. */
+/** Joins the dictionaries of neighboring blocks without parsing a value. */
 export function joinDictionaries(parts: readonly Dictionary[]): EncodedColumn {
-  const byKey = new Map<string, number>();
-  const packed: Packed[] = [];
+  const byJson = new Map<string, number>();
   const codes = new Uint32Array(parts.reduce((sum, part) => sum + part.codes.length, 0));
   let row = 0;
   for (const part of parts) {
-    const translated = part.packed.map((value) => {
-      // One column never holds both text and anything else.
-      const key = typeof value === 'string' ? value : JSON.stringify(value);
-      let code = byKey.get(key);
-      if (code === undefined) {
-        code = packed.length;
-        byKey.set(key, code);
-        packed.push(value);
-      }
-      return code;
-    });
+    const translated = new Uint32Array(part.distinct);
+    for (let code = 0; code < part.distinct; code++) {
+      const json = part.json(code);
+      let joined = byJson.get(json);
+      if (joined === undefined) byJson.set(json, (joined = byJson.size));
+      translated[code] = joined;
+    }
     for (const code of part.codes) codes[row++] = translated[code] ?? 0;
   }
-  return encodeDictionary(packed.length, JSON.stringify(packed), codes);
+  return encodeDictionary([...byJson.keys()], codes);
 }
 
-/** Codes first, as narrow as they can be, then the distinct values as one JSON array. */
-function encodeDictionary(distinct: number, json: string, codes: Codes): EncodedColumn {
-  const narrow = codeArray(distinct, codes.length);
-  const values = Buffer.from(json);
-  if (narrow === undefined) return { kind: 'values', distinct, payload: values };
-  for (let row = 0; row < codes.length; row++) narrow[row] = codes[row] ?? 0;
-  const payload = Buffer.concat([Buffer.from(narrow.buffer), values]);
-  return { kind: 'values', distinct, payload };
+/** Codes, as narrow as they can be; then the lengths of the values' JSON texts; then the texts. */
+function encodeDictionary(jsons: readonly string[], codes: Codes): EncodedColumn {
+  const narrow = codeArray(jsons.length, codes.length) ?? new Uint8Array(0);
+  for (let row = 0; row < narrow.length; row++) narrow[row] = codes[row] ?? 0;
+  const texts = jsons.map((json) => Buffer.from(json));
+  const lengths = Buffer.alloc(texts.length * 4);
+  for (const [code, text] of texts.entries()) lengths.writeUInt32LE(text.length, code * 4);
+  const payload = Buffer.concat([Buffer.from(narrow.buffer), lengths, ...texts]);
+  return { kind: 'values', distinct: jsons.length, payload };
 }
 
 /** `undefined` where one value fills the column and codes are left out. */
@@ -122,13 +122,18 @@ function codeArray(distinct: number, rows: number): Codes | undefined {
   return new Uint32Array(rows);
 }
 
-/** Reads what `encodeDictionary` wrote. */
+/** Reads what `encodeDictionary` wrote. Texts are cut out one by one, when they are asked for. */
 export function decodeDictionary(payload: Buffer, distinct: number, rows: number): Dictionary {
   const codes = codeArray(distinct, rows) ?? new Uint8Array(rows);
   const codeBytes = distinct <= 1 ? 0 : codes.byteLength;
   new Uint8Array(codes.buffer).set(payload.subarray(0, codeBytes));
-  const packed = JSON.parse(payload.toString('utf8', codeBytes)) as readonly Packed[];
-  return { packed, codes };
+  const starts = new Uint32Array(distinct + 1);
+  starts[0] = codeBytes + distinct * 4;
+  for (let code = 0; code < distinct; code++) {
+    starts[code + 1] = (starts[code] ?? 0) + payload.readUInt32LE(codeBytes + code * 4);
+  }
+  const json = (code: number) => payload.toString('utf8', starts[code], starts[code + 1]);
+  return { codes, distinct, json };
 }
 
 function encodeInt32(rows: number, read: (row: number) => number): EncodedColumn | undefined {

@@ -4,7 +4,7 @@ import type { Flow } from '../../core/flow.ts';
 import type { FlowColumn } from '../../core/field.ts';
 import type { ColumnTest, Condition } from '../../query/compile.ts';
 import type { BlockHeader } from './catalog.ts';
-import type { Block, Column } from './block.ts';
+import { valueAt, type Block, type Column } from './block.ts';
 
 /** Rows of a block: a byte each, 1 where the row belongs to the set. */
 export type RowSet = 'all' | 'none' | Uint8Array;
@@ -51,78 +51,85 @@ function boundVerdict({ test }: ColumnTest, { verdicts }: BlockHeader): 'all' | 
   return results.some((result) => result) ? 'some' : 'none';
 }
 
-/** The rows of a block that match. Each test runs once per distinct value. */
-export function evaluate(condition: Condition, block: Block): RowSet {
+/**
+ * The rows of `among` (of the whole block when `undefined`) that match; `all` means all of those. A test runs
+ * once per distinct value of the rows that are still in question, and only such values are parsed.
+ */
+export function evaluate(
+  condition: Condition,
+  block: Block,
+  among: Uint8Array | undefined,
+): RowSet {
   switch (condition.kind) {
     case 'all':
       return 'all';
     case 'and':
-      return combine(condition.of, block, 'none');
+      return every(condition.of, block, among);
     case 'or':
-      return combine(condition.of, block, 'all');
-    case 'not': {
-      const rows = evaluate(condition.of, block);
-      if (rows === 'all') return 'none';
-      if (rows === 'none') return 'all';
-      return rows.map((bit) => 1 - bit);
-    }
+      return some(condition.of, block, among);
+    case 'not':
+      return complement(evaluate(condition.of, block, among), among);
     case 'test':
-      return testColumn(condition, block.column(condition.column), block.rows);
+      return testColumn(condition, block.column(condition.column), block.rows, among);
   }
 }
 
-/** `and` ends at `none`, `or` at `all`; the opposite is where each starts. */
-function combine(parts: readonly Condition[], block: Block, end: 'all' | 'none'): RowSet {
-  let result: Uint8Array | undefined;
+function every(parts: readonly Condition[], block: Block, among: Uint8Array | undefined): RowSet {
+  let left: Uint8Array | undefined;
   for (const part of parts) {
-    const rows = evaluate(part, block);
-    if (rows === end) return end;
-    if (typeof rows === 'string') continue;
-    if (result === undefined) result = rows;
-    else if (end === 'none') intersect(result, rows);
-    else
-      for (let row = 0; row < result.length; row++)
-        result[row] = (result[row] ?? 0) | (rows[row] ?? 0);
+    const rows = evaluate(part, block, left ?? among);
+    if (rows === 'none') return 'none';
+    if (rows !== 'all') left = rows;
   }
-  return result ?? (end === 'none' ? 'all' : 'none');
+  return left ?? 'all';
 }
 
-/** Keeps in `into` what both hold. */
-export function intersect(into: Uint8Array, other: Uint8Array): void {
-  for (let row = 0; row < into.length; row++) into[row] = (into[row] ?? 0) & (other[row] ?? 0);
+/** What all parts reject, turned around: a row that one part accepts is no question for the next. */
+function some(parts: readonly Condition[], block: Block, among: Uint8Array | undefined): RowSet {
+  const rejecting = parts.map((of): Condition => ({ kind: 'not', of }));
+  return complement(every(rejecting, block, among), among);
 }
 
-function testColumn({ test }: ColumnTest, column: Column, rows: number): RowSet {
+function complement(rows: RowSet, among: Uint8Array | undefined): RowSet {
+  if (rows === 'all') return 'none';
+  if (rows === 'none') return 'all';
+  return rows.map((bit, row) => (among?.[row] ?? 1) & (1 - bit));
+}
+
+function testColumn(
+  { test }: ColumnTest,
+  column: Column,
+  rows: number,
+  among: Uint8Array | undefined,
+): RowSet {
+  const passes = rowTest(test, column);
   const result = new Uint8Array(rows);
-  switch (column.kind) {
-    case 'values': {
-      const { values, codes } = column;
-      const passes = Uint8Array.from(values, (value) => Number(test(value as Flow[FlowColumn])));
-      if (!passes.includes(1)) return 'none';
-      if (!passes.includes(0)) return 'all';
-      for (let row = 0; row < rows; row++) result[row] = passes[codes[row] ?? 0] ?? 0;
-      return result;
-    }
-    case 'numbers': {
-      const { numbers } = column;
-      for (let row = 0; row < rows; row++) result[row] = Number(test(numbers[row]));
-      return result;
-    }
-    case 'times': {
-      const { times } = column;
-      for (let row = 0; row < rows; row++)
-        result[row] = Number(test(times[row] as Flow['observedAt']));
-      return result;
-    }
-    case 'ids': {
-      const { bytes } = column;
-      for (let row = 0; row < rows; row++) {
-        const id = bytes.toString('hex', row * 16, row * 16 + 16);
-        result[row] = Number(test(id));
-      }
-      return result;
-    }
+  let asked = 0;
+  let passed = 0;
+  for (let row = 0; row < rows; row++) {
+    if (among !== undefined && among[row] === 0) continue;
+    asked++;
+    if (!passes(row)) continue;
+    result[row] = 1;
+    passed++;
   }
+  return passed === 0 ? 'none' : passed === asked ? 'all' : result;
+}
+
+const UNTESTED = 2;
+
+function rowTest(test: ColumnTest['test'], column: Column): (row: number) => boolean {
+  if (column.kind !== 'values') return (row) => test(valueAt(column, row) as Flow[FlowColumn]);
+  const { codes, distinct, value } = column;
+  const results = new Uint8Array(distinct).fill(UNTESTED);
+  return (row) => {
+    const code = codes[row] ?? 0;
+    const known = results[code];
+    if (known !== UNTESTED) return known === 1;
+    const passed = test(value(code) as Flow[FlowColumn]);
+    results[code] = passed ? 1 : 0;
+    return passed;
+  };
 }
 
 /** The rows observed inside a span, each end of which may be open. */

@@ -121,11 +121,11 @@ function rowReader(
 ): (row: number) => readonly Row[] {
   const column: Column = block.column(name);
   if (column.kind === 'values') {
-    const byCode = column.values.map((): readonly Row[] | undefined => undefined);
-    const { values, codes } = column;
+    const { value, codes, distinct } = column;
+    const byCode = new Array<readonly Row[] | undefined>(distinct);
     return (row) => {
       const code = codes[row] ?? 0;
-      return (byCode[code] ??= keys(values[code] as never).map(rowOf));
+      return (byCode[code] ??= keys(value(code) as never).map(rowOf));
     };
   }
   return (row) => {

@@ -2,7 +2,7 @@ import { compileQuery, type Condition } from '../../query/compile.ts';
 import type { FlowQuery } from '../flow-store.ts';
 import type { Block } from './block.ts';
 import { rowsOf, type BlockHeader, type Catalog, type OpenedBlock } from './catalog.ts';
-import { bound, evaluate, intersect, rowsWithin } from './evaluate.ts';
+import { bound, evaluate, rowsWithin } from './evaluate.ts';
 import { createSlices } from './turns.ts';
 
 /** Rows of one block that match; at least the columns of the condition are decoded by now. */
@@ -76,11 +76,10 @@ function matchingRows(
   timed: 'all' | 'some',
   block: Block,
 ): Uint8Array | 'all' | 'none' {
-  const matching = evaluate(condition, block);
-  if (matching === 'none' || timed === 'all' || within === undefined) return matching;
+  if (timed === 'all' || within === undefined) return evaluate(condition, block, undefined);
   const times = block.column('observedAt');
   if (times.kind !== 'times') throw new Error('observedAt is no column of times');
   const inside = rowsWithin(times.times, within);
-  if (matching !== 'all') intersect(inside, matching);
-  return inside;
+  const matching = evaluate(condition, block, inside);
+  return matching === 'all' ? inside : matching;
 }

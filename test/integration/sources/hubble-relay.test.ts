@@ -314,7 +314,7 @@ describe('what keeps a relay from being reached is named (fault 35)', () => {
     using ca = createTestCa();
     using otherCa = createTestCa();
     const name = 'instance.hubble-relay.cilium.io';
-    const days = fault === 'an expired certificate' ? -1 : 1;
+    const days = fault === 'an expired certificate' ? 0 : 1;
     const server = ca.issue(fault === 'another name' ? 'elsewhere.test' : name, { days });
     await using observer = await startObserver({ tls: { server, clientCa: ca.ca } });
     const client = fault === 'no client certificate' ? {} : ca.issue('client.test');

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Flow, StoredFlow } from '../../../server/core/flow.ts';
+import type { Flow, PolicyHit, StoredFlow } from '../../../server/core/flow.ts';
+import { nanos } from '../../../server/core/time.ts';
 import { createLiveHub, OTHER_GROUP } from '../../../server/live/hub.ts';
 import { aDrop, aFlow, stored } from '../../support/flow.ts';
+
+const DENIED_BY: PolicyHit = {
+  policy: { kind: 'CiliumNetworkPolicy', namespace: 'shop', name: 'deny-web', tier: '' },
+  direction: 'egress',
+  action: 'deny',
+  stage: 'enforced',
+  matched: 'policy',
+  rule: -1,
+};
 
 let seq = 0;
 const commit = (flows: readonly Flow[]): readonly StoredFlow[] =>
@@ -99,6 +109,22 @@ describe('the live hub', () => {
     hub.publish(commit([aDrop()]), []);
 
     expect(viewer.take({ rows: 'none' }).groups.map((group) => group.count)).toEqual([2]);
+  });
+
+  test('a drop event joins the group of the verdict on the same packet, which names the policy', () => {
+    const hub = hubAt();
+    const viewer = hub.subscribe(everything, { capacity: 10, allowedPerSecond: 10 });
+    const denied = { verdict: { kind: 'dropped', reason: 'POLICY_DENY' } } as const;
+    const verdict = aDrop({ ...denied, event: 'policy-verdict', hits: [DENIED_BY] });
+    const twin = aDrop({ ...denied, observedAt: nanos(verdict.observedAt + 10_000n) });
+    const later = aDrop({ ...denied, observedAt: nanos(verdict.observedAt + 2_000_000_000n) });
+    const elsewhere = aDrop({ ...twin, sourcePort: 1 });
+
+    hub.publish(commit([verdict, twin, later, elsewhere]), []);
+
+    const groups = viewer.take({ rows: 'none' }).groups;
+    expect(groups.map((group) => group.count)).toEqual([2, 2]);
+    expect(groups[0]!.latest.hits).toEqual([DENIED_BY]);
   });
 
   test('fingerprints beyond the cap are counted under one other group (fault 59)', () => {

@@ -168,7 +168,9 @@ function scales(
         callback: (at) => formatAxis(Number(at), data.zone, seconds),
       },
     },
-    ...(data.dropAxis ? { drops: { ...value, stackWeight: 2, ticks: { ...ticks, maxTicksLimit: 2 } } } : {}),
+    ...(data.dropAxis
+      ? { drops: { ...value, stackWeight: 2, ticks: { ...ticks, maxTicksLimit: 2 } } }
+      : {}),
     y: { ...value, stackWeight: 3, ticks },
   };
 }

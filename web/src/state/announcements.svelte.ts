@@ -9,7 +9,7 @@ const NAMED = 3;
 export class Announcements {
   #text = $state('');
   readonly #app: Pick<App, 'live' | 'router'>;
-  readonly #told = new Set<string>();
+  #told: readonly string[] = [];
 
   constructor(app: Pick<App, 'live' | 'router'>) {
     this.#app = app;
@@ -28,8 +28,8 @@ export class Announcements {
   #tell(): void {
     const { live, router } = this.#app;
     if (router.view.screen !== 'live' || live.tick === undefined || live.table.paused) return;
-    const fresh = live.lane.groups.filter((group) => !this.#told.has(group.key));
-    for (const group of fresh) this.#told.add(group.key);
+    const fresh = live.lane.groups.filter((group) => !this.#told.includes(group.key));
+    this.#told = live.lane.groups.map((group) => group.key);
     const { counts } = live.tick;
     const names = fresh
       .slice(0, NAMED)

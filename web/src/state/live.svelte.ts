@@ -187,8 +187,11 @@ export class LiveState {
   /** The stream has begun: what comes after `head` is its own, everything before is the store's. */
   async #begin(head: number, again: boolean): Promise<void> {
     this.lane.reset();
-    const last = this.table.rows[0]?.seq;
-    if (!again || !this.#ready || last === undefined) return this.#load(head);
+    const last = this.table.newest;
+    if (!again || !this.#ready || last === 0) {
+      await this.#load(head);
+      return;
+    }
     const request = this.#request();
     // What streams in meanwhile waits, or the missed rows would find newer ones above them.
     this.#ready = false;
@@ -197,7 +200,8 @@ export class LiveState {
       // More was missed than is worth reading: begin anew, so that no hole stays in the table.
       if (missed === undefined) {
         this.table.reset();
-        return await this.#load(head);
+        await this.#load(head);
+        return;
       }
       this.table.receive(missed, 0);
       this.table.commit();
@@ -205,6 +209,8 @@ export class LiveState {
       await this.#loadLane(request, head);
     } catch (error) {
       this.#fail(problemOf(error));
+    } finally {
+      if (!request.signal.aborted) this.#ready = true;
     }
   }
 

@@ -36,7 +36,8 @@ export class Preferences {
     return this.#stored.panelWidth;
   }
 
-  set panelWidth(width: number) {
+  /** Keeps the width within its limits. */
+  resizePanel(width: number): void {
     this.#save({ panelWidth: Math.min(PANEL_MAX, Math.max(PANEL_MIN, Math.round(width))) });
   }
 

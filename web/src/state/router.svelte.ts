@@ -7,10 +7,10 @@ export class Router {
 
   constructor(window: Window) {
     this.#window = window;
-    this.#view = parseView(new URL(window.location.href));
+    this.#view = parseView(window.location.href);
     this.#write('replace');
     window.addEventListener('popstate', () => {
-      this.#view = parseView(new URL(window.location.href));
+      this.#view = parseView(window.location.href);
     });
   }
 
@@ -39,7 +39,7 @@ export class Router {
 
   /** Full address of the view, or of a changed one. */
   link(change: Partial<View> = {}): string {
-    return new URL(formatView({ ...this.#view, ...change }), this.#window.location.href).href;
+    return this.#window.location.origin + formatView({ ...this.#view, ...change });
   }
 
   #write(how: 'push' | 'replace'): void {

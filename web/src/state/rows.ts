@@ -29,9 +29,7 @@ export const joinPage = (streamed: Rows, page: Rows, head: number): Rows => [
 export function appendRows(rows: Rows, older: Rows, limit = ROW_LIMIT): Rows {
   const bottom = rows.at(-1)?.seq ?? Infinity;
   const room = limit - rows.length;
-  return room <= 0
-    ? rows
-    : [...rows, ...older.filter((flow) => flow.seq < bottom).slice(0, room)];
+  return room <= 0 ? rows : [...rows, ...older.filter((flow) => flow.seq < bottom).slice(0, room)];
 }
 
 /** Position of a flow, or -1. Rows are sorted, so this halves its way. */

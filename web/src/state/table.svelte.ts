@@ -1,5 +1,13 @@
 import type { FlowsResponse } from '../../../server/http/contract.ts';
-import { appendRows, findRow, HeldRows, joinPage, prependRows, ROW_LIMIT, type Rows } from './rows.ts';
+import {
+  appendRows,
+  findRow,
+  HeldRows,
+  joinPage,
+  prependRows,
+  ROW_LIMIT,
+  type Rows,
+} from './rows.ts';
 
 export type Held = { readonly count: number; readonly drops: number; readonly overflowed: boolean };
 
@@ -12,6 +20,7 @@ export class FlowTable {
   #older = $state.raw<number | null>(null);
   #paused = $state(false);
   #still = false;
+  #newest = 0;
   #incoming: { readonly rows: Rows; readonly bytes: number }[] = [];
   readonly #waiting = new HeldRows();
 
@@ -32,6 +41,11 @@ export class FlowTable {
     return this.#paused;
   }
 
+  /** Highest sequence number that was shown or waits; 0: none. */
+  get newest(): number {
+    return this.#newest;
+  }
+
   /** Position of a flow, or -1. */
   find(seq: number): number {
     return findRow(this.#rows, seq);
@@ -40,6 +54,7 @@ export class FlowTable {
   /** Takes rows of the stream, in commit order; `commit` shows them. */
   receive(rows: Rows, bytes: number): void {
     this.#incoming.push({ rows, bytes });
+    for (const { seq } of rows) this.#newest = Math.max(this.#newest, seq);
   }
 
   /** Forgets what waits; the rows on screen stay until `replace`. */
@@ -54,6 +69,7 @@ export class FlowTable {
     const streamed = this.#incoming.flatMap(({ rows }) => rows);
     this.#incoming = [];
     this.#rows = joinPage(prependRows([], streamed), page.flows, page.head);
+    this.#newest = this.#rows[0]?.seq ?? 0;
     this.#older = page.next;
   }
 

@@ -33,9 +33,9 @@ export const DEFAULT_VIEW: View = {
   tz: 'local',
 };
 
-/** Reads an address. Whatever cannot be read has its default; `/` and unknown paths are Live. */
-export function parseView(url: URL): View {
-  const { searchParams: params, pathname } = url;
+/** Reads an address, absolute or not. Whatever cannot be read has its default; `/` and unknown paths are Live. */
+export function parseView(href: string): View {
+  const { searchParams: params, pathname } = new URL(href, 'http://page.invalid');
   const first = pathname.split('/')[1] ?? '';
   const cols = (params.get('cols') ?? '').split(',').filter(isColumnId);
   const t = params.get('t') ?? '';

@@ -18,5 +18,8 @@ export function bindKeys(map: KeyMap, isOn: () => boolean): () => void {
       run(event);
     },
   ]);
-  return tinykeys(window, Object.fromEntries(guarded) as Record<string, (e: KeyboardEvent) => void>);
+  return tinykeys(
+    window,
+    Object.fromEntries(guarded) as Record<string, (e: KeyboardEvent) => void>,
+  );
 }

@@ -14,6 +14,12 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
 import { queryLanguage, queryTheme } from './query-language.ts';
 
+/** What is wrong with a query, and its half-open span in the text. */
+export type QueryError = { readonly message: string; readonly from: number; readonly to: number };
+
+/** What others may ask of the query bar. */
+export type QueryBarHandle = { focus(): void };
+
 export type QuerySuggestions = {
   readonly from: number;
   readonly to: number;
@@ -31,9 +37,7 @@ export type QueryEditorOptions = {
   readonly text: string;
   /** Of the response's policy: the editor adds a style element. */
   readonly nonce: string;
-  readonly check: (
-    text: string,
-  ) => { readonly message: string; readonly from: number; readonly to: number } | undefined;
+  readonly check: (text: string) => QueryError | undefined;
   readonly complete: CompleteQuery;
   readonly onchange: (text: string) => void;
   readonly onapply: (text: string) => void;
@@ -60,7 +64,12 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
         keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
         queryLanguage,
         queryTheme,
-        autocompletion({ override: [suggest(options)], icons: false, selectOnOpen: false, defaultKeymap: false }),
+        autocompletion({
+          override: [suggest(options)],
+          icons: false,
+          selectOnOpen: false,
+          defaultKeymap: false,
+        }),
         checked(options),
         placeholder('Filter, such as verdict:dropped ns:shop port:6379'),
         EditorView.contentAttributes.of({ 'aria-label': 'Query', spellcheck: 'false' }),
@@ -107,7 +116,11 @@ function suggest({ complete }: QueryEditorOptions) {
     const found = await complete(text, context.pos, abort.signal);
     if (found === undefined || context.aborted) return null;
     // On an empty place suggestions come when asked for, not at every pause of a person who thinks.
-    if (found.from === found.to && !context.explicit && !/[:=.,(-]$/.test(text.slice(0, found.from)))
+    if (
+      found.from === found.to &&
+      !context.explicit &&
+      !/[:=.,(-]$/.test(text.slice(0, found.from))
+    )
       return null;
     return {
       from: found.from,

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import {
   elementScroll,
   observeElementOffset,
@@ -26,9 +27,7 @@ export class VirtualRows {
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
-      onChange: () => {
-        this.#version += 1;
-      },
+      onChange: () => this.#change(),
     });
   }
 
@@ -42,7 +41,7 @@ export class VirtualRows {
   setCount(count: number): void {
     this.#virtualizer.setOptions({ ...this.#virtualizer.options, count });
     this.#virtualizer._willUpdate();
-    this.#version += 1;
+    this.#change();
   }
 
   /** Rows in sight and a few around them. Reading it follows scrolling and `setCount`. */
@@ -52,6 +51,13 @@ export class VirtualRows {
 
   get totalHeight(): number {
     return this.#version >= 0 ? this.#virtualizer.getTotalSize() : 0;
+  }
+
+  /** Effects call what changes it, and must not come to depend on it. */
+  #change(): void {
+    untrack(() => {
+      this.#version += 1;
+    });
   }
 
   reveal(index: number): void {

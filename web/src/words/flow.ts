@@ -11,7 +11,8 @@ export function endName(end: EndJson): string {
   const label = end.name || reservedName(end) || (end.kind === 'host' ? 'host' : '');
   const address = end.names[0] ?? end.ip;
   const scoped = end.namespace === '' ? label : `${end.namespace}/${label}`;
-  return [scoped, address].filter((part) => part !== '').join(' ') || 'unknown';
+  const parts = label === address ? [address] : [scoped, address];
+  return parts.filter((part) => part !== '').join(' ') || 'unknown';
 }
 
 function reservedName(end: EndJson): string {

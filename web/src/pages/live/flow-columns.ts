@@ -94,7 +94,7 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   policy: {
     id: 'policy',
     label: 'Policy',
-    track: 'minmax(90px, 1.2fr)',
+    track: 'minmax(96px, 1.2fr)',
     data: true,
     text: policyNames,
     terms: (flow) => {
@@ -121,7 +121,7 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   origin: {
     id: 'origin',
     label: 'Source name',
-    track: 'minmax(72px, 0.6fr)',
+    track: 'minmax(88px, 0.6fr)',
     data: true,
     text: (flow) => flow.origin,
     terms: (flow) => termIf(flow.origin, 'source'),

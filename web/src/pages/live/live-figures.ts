@@ -1,0 +1,21 @@
+import type { VerdictKind } from '../../../../server/core/verdict.ts';
+import type { Tick } from '../../state/stream.svelte.ts';
+import { formatCount, formatRate } from '../../words/numbers.ts';
+
+/** Matching flows a second of one verdict, as the tick counted them. */
+export const perSecond = (tick: Tick, kind: VerdictKind): number =>
+  (tick.counts[kind] * 1000) / Math.max(1, tick.overMs);
+
+/** How many of the flows have rows: `200 of 8,412/s allowed, all drops`. Never claims more than the tick says. */
+export function shownOfTotal(tick: Tick): string {
+  const { counts, shown, dropRowsLost } = tick;
+  const others = counts.audit + counts.error + counts.unknown;
+  const allowedRows = Math.max(0, shown - (counts.dropped - dropRowsLost) - others);
+  const scale = 1000 / Math.max(1, tick.overMs);
+  const allowed = formatRate(Math.min(counts.allowed, allowedRows) * scale);
+  const drops =
+    dropRowsLost === 0
+      ? 'all drops'
+      : `${formatCount(dropRowsLost)} drop rows left out (their groups are complete)`;
+  return `${allowed} of ${formatRate(perSecond(tick, 'allowed'))}/s allowed, ${drops}`;
+}
