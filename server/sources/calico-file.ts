@@ -1,7 +1,12 @@
 import { createCalicoDecoder, type CalicoDecoder } from './decode/calico.ts';
 import type { FlowSource } from './flow-source.ts';
 import { lineJson } from './line-text.ts';
-import { tailedSource, type DecodedLine, type FileSourceOptions, type LineDecoder } from './tailed-source.ts';
+import {
+  tailedSource,
+  type DecodedLine,
+  type FileSourceOptions,
+  type LineDecoder,
+} from './tailed-source.ts';
 
 /** Lines list labels, policies, domains and addresses without a bound of their own (reference/calico.md 13.2). */
 const LINE_LIMIT = 10 * 1024 * 1024;
@@ -34,7 +39,9 @@ export function calicoLine(
   const result = decode({ record, raw, receivedAt, place });
   if (!result.ok) return { rejected: result.reason };
   const { flow, unreadPolicies } = result;
-  return unreadPolicies === 0 ? { flow } : { flow, rejected: 'unreadable policy string (flow kept)' };
+  return unreadPolicies === 0
+    ? { flow }
+    : { flow, rejected: 'unreadable policy string (flow kept)' };
 }
 
 /** Two times, a type, and values without names, ending in the action. */

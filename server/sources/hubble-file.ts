@@ -1,7 +1,12 @@
 import { createHubbleDecoder, type HubbleDecoder } from './decode/hubble.ts';
 import type { FlowSource } from './flow-source.ts';
 import { lineJson } from './line-text.ts';
-import { tailedSource, type DecodedLine, type FileSourceOptions, type LineDecoder } from './tailed-source.ts';
+import {
+  tailedSource,
+  type DecodedLine,
+  type FileSourceOptions,
+  type LineDecoder,
+} from './tailed-source.ts';
 
 /** HTTP headers and long label lists make lines far longer than the 64 KiB at which Hubble's own reader stops. */
 const LINE_LIMIT = 1024 * 1024;

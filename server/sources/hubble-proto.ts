@@ -51,9 +51,8 @@ export type GetFlowsRequest = {
   readonly blacklist?: readonly JsonObject[];
 };
 
-export type ServerStatusRequest = Readonly<Record<never, never>>;
-export type GetNodesRequest = ServerStatusRequest;
-export type GetNamespacesRequest = ServerStatusRequest;
+/** A request that has no fields. */
+export type EmptyRequest = { readonly [field: string]: never };
 
 export type ServerStatusResponse = {
   readonly num_flows?: string;
@@ -90,16 +89,38 @@ export type GetNamespacesResponse = {
 export type GetFlowsResponse = JsonObject;
 
 const flowsResponse = HUBBLE_ROOT.lookupType('observer.GetFlowsResponse');
-const readFlowsResponse = compileReader(flowsResponse, {
-  interned: new Set(['.flow.Endpoint', '.flow.Policy', '.flow.CiliumEventType']),
-});
+const INTERNED = new Set(['.flow.Endpoint', '.flow.Policy', '.flow.CiliumEventType']);
+const readFlowsResponse = compileReader(flowsResponse, { interned: INTERNED });
+
+/** Fields that no column is made of. They stay in the raw bytes, and are seen when a record is shown. */
+const OMITTED = new Set([
+  '.flow.Flow.auth_type',
+  '.flow.Flow.emitter',
+  '.flow.Flow.ethernet',
+  '.flow.Flow.file',
+  '.flow.Flow.interface',
+  '.flow.Flow.ip_trace_id',
+  '.flow.Flow.node_labels',
+  '.flow.Flow.policy_log',
+  '.flow.Flow.socket_cookie',
+  '.flow.Flow.Summary',
+  '.flow.Flow.trace_context',
+  '.flow.Flow.tunnel',
+  '.flow.HTTP.headers',
+  '.flow.TCP.flags',
+]);
+
+/** Reads of a GetFlowsResponse what `decode/hubble.ts` needs, in a fraction of the time of the whole. */
+export const readForDecoding: (bytes: Uint8Array) => GetFlowsResponse = compileReader(
+  flowsResponse,
+  { interned: INTERNED, omitted: OMITTED },
+);
 
 export const getFlowsRequest = codec<GetFlowsRequest>('observer.GetFlowsRequest');
-export const serverStatusRequest = codec<ServerStatusRequest>('observer.ServerStatusRequest');
+export const serverStatusRequest = codec<EmptyRequest>('observer.ServerStatusRequest');
 export const serverStatusResponse = codec<ServerStatusResponse>('observer.ServerStatusResponse');
-export const getNodesRequest = codec<GetNodesRequest>('observer.GetNodesRequest');
+export const getNodesRequest = codec<EmptyRequest>('observer.GetNodesRequest');
 export const getNodesResponse = codec<GetNodesResponse>('observer.GetNodesResponse');
-export const getNamespacesRequest = codec<GetNamespacesRequest>('observer.GetNamespacesRequest');
 export const getNamespacesResponse = codec<GetNamespacesResponse>('observer.GetNamespacesResponse');
 
 /**

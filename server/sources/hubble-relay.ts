@@ -16,7 +16,12 @@ import { createNodeWatch, type NodeWatch } from './node-watch.ts';
 import { createRelayCollector, type RelayCollector } from './relay-collector.ts';
 import { openMarks, type RelayMarks } from './relay-marks.ts';
 import { isUnimplemented } from './transport/grpc-failure.ts';
-import { openGrpc, type GrpcConnection, type GrpcStream, type GrpcTls } from './transport/grpc-stream.ts';
+import {
+  openGrpc,
+  type GrpcConnection,
+  type GrpcStream,
+  type GrpcTls,
+} from './transport/grpc-stream.ts';
 
 export type HubbleRelayOptions = {
   readonly name: string;
@@ -106,7 +111,10 @@ function flowsRequest({ backlog = 1000 }: HubbleRelayOptions, marks: RelayMarks)
 }
 
 /** Fails at once, and with a reason, where GetFlows would only fail later. Old servers do not know the call. */
-async function askVersion(options: HubbleRelayOptions, connection: GrpcConnection): Promise<string> {
+async function askVersion(
+  options: HubbleRelayOptions,
+  connection: GrpcConnection,
+): Promise<string> {
   try {
     const request = serverStatusRequest.encode({});
     const timeoutMs = options.callTimeoutMs ?? 10_000;
@@ -226,4 +234,3 @@ async function readNodes(
     throw error;
   }
 }
-

@@ -25,8 +25,7 @@ export function lineText(line: Uint8Array): LineText {
 }
 
 export type LineJson =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
 /** JSON of a line. Nesting too deep for the parser's stack is a bad line like any other (fault 33). */
 export function lineJson(text: string): LineJson {

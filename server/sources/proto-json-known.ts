@@ -59,7 +59,12 @@ const struct: MessageReader = (wire, end, depth) => {
     if (number !== 1 || wireType !== WIRE.bytes) return false;
     const entryEnd = wire.lengthEnd();
     const [key, value] = structEntry(wire, entryEnd, depth + 1);
-    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(out, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
     return true;
   });
   return out;
@@ -148,7 +153,11 @@ function anyContent(type: string, base64: string, depth: number): JsonValue | un
 /** By full name. */
 export const WELL_KNOWN: Readonly<Record<string, MessageReader>> = {
   '.google.protobuf.Timestamp': timestamp,
-  '.google.protobuf.BoolValue': wrapper<boolean>(WIRE.varint, false, (wire) => wire.uint64() !== 0n),
+  '.google.protobuf.BoolValue': wrapper<boolean>(
+    WIRE.varint,
+    false,
+    (wire) => wire.uint64() !== 0n,
+  ),
   '.google.protobuf.Int32Value': wrapper(WIRE.varint, 0, (wire) => wire.int32()),
   '.google.protobuf.UInt32Value': wrapper(WIRE.varint, 0, (wire) => wire.uint32()),
   '.google.protobuf.FieldMask': fieldMask,

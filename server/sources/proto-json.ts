@@ -48,6 +48,8 @@ const SCALARS: Readonly<Record<string, readonly [number, ValueReader, JsonValue]
 export type ProtoJsonOptions = {
   /** Full names, as `.flow.Endpoint`, of messages that repeat so often that equal bytes share one object. */
   readonly interned?: ReadonlySet<string>;
+  /** Full names, as `.flow.Flow.ethernet`, of fields to pass over as if they were not there. */
+  readonly omitted?: ReadonlySet<string>;
   /** Bytes that the shared objects of one type may stand for before they are forgotten. */
   readonly internLimit?: number;
 };
@@ -75,7 +77,10 @@ export function compileReader(
       ? internByBytes(plain, options.internLimit ?? 8 * 1024 * 1024)
       : plain;
     compiled.set(message, reader);
-    for (const field of message.fieldsArray) fields.set(field.id, fieldReader(field, readerOf));
+    for (const field of message.fieldsArray) {
+      if (options.omitted?.has(field.fullName)) continue;
+      fields.set(field.id, fieldReader(field, readerOf));
+    }
     return reader;
   };
   const top = readerOf(type);
@@ -86,7 +91,10 @@ export function compileReader(
   };
 }
 
-function fieldReader(field: protobuf.Field, readerOf: (type: protobuf.Type) => MessageReader): FieldReader {
+function fieldReader(
+  field: protobuf.Field,
+  readerOf: (type: protobuf.Type) => MessageReader,
+): FieldReader {
   field.resolve();
   const [wireType, read, zero] = valueReader(field, readerOf);
   const rivals = field.partOf?.oneof.filter((name) => name !== field.name) ?? [];
@@ -164,7 +172,8 @@ function readField(field: FieldReader, wire: WireReader, out: Draft, depth: numb
     else list.push(value ?? field.zero);
     return;
   }
-  for (const rival of field.rivals) if (out[rival] !== undefined) Reflect.deleteProperty(out, rival);
+  for (const rival of field.rivals)
+    if (out[rival] !== undefined) Reflect.deleteProperty(out, rival);
   const before = field.merges ? out[field.name] : undefined;
   if (before !== undefined) out[field.name] = merged(before, value);
   else if (value !== undefined || out[field.name] !== undefined) out[field.name] = value;

@@ -1,7 +1,8 @@
 import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
 import { NANOS_PER_MILLI, type EpochNanos } from '../core/time.ts';
-import { createHubbleDecoder, type NodeStatus } from './decode/hubble.ts';
-import { hubbleJson } from './decode/hubble-json.ts';
+import { createHubbleDecoder } from './decode/hubble.ts';
+import { hubbleJsonForDecoding } from './decode/hubble-json.ts';
+import type { NodeStatus } from './decode/hubble-news.ts';
 import { foldGaps } from './fold-gaps.ts';
 import type { NodeWatch } from './node-watch.ts';
 import { createRejections } from './rejections.ts';
@@ -70,7 +71,7 @@ export function createRelayCollector(options: {
     take: (message) => {
       const receivedAt = now();
       lastMessageAt = receivedAt;
-      const json = hubbleJson(message);
+      const json = hubbleJsonForDecoding(message);
       const raw = { format: 'hubble-protobuf', bytes: message } as const;
       const result = json.ok ? decode({ record: json.record, raw, receivedAt }) : json;
       if (!result.ok) rejections.add(result.reason, message);

@@ -7,7 +7,8 @@ import type { FlowSource, ReportSource } from './flow-source.ts';
 import { foldGaps } from './fold-gaps.ts';
 import { lineText } from './line-text.ts';
 import { createRejections, type Rejections } from './rejections.ts';
-import { tailLines, type TailedLines } from './transport/tail-lines.ts';
+import { tailLines } from './transport/tail-lines.ts';
+import type { TailedLines } from './transport/tail-reading.ts';
 
 export type FileSourceOptions = {
   readonly name: string;
@@ -65,7 +66,11 @@ export function tailedSource(
   };
 }
 
-function tell({ report }: FileSourceOptions, waitingFor: string | undefined, bytesBehind: number): void {
+function tell(
+  { report }: FileSourceOptions,
+  waitingFor: string | undefined,
+  bytesBehind: number,
+): void {
   if (waitingFor === undefined) report({ state: 'reading', bytesBehind });
   else report({ state: 'waiting', detail: `${waitingFor}; waiting for it`, bytesBehind });
 }

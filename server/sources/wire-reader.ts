@@ -96,7 +96,7 @@ export class WireReader {
       }
       return text;
     }
-    const text = this.bytes.toString("latin1", from, end);
+    const text = this.bytes.toString('latin1', from, end);
     return isAscii(text) ? text : this.decode(from, end);
   }
 
@@ -117,7 +117,7 @@ export class WireReader {
 
   /** The bytes up to `end` as a key; does not advance. */
   slice(end: number): string {
-    return this.bytes.toString("latin1", this.position, end);
+    return this.bytes.toString('latin1', this.position, end);
   }
 
   private advance(length: number): number {

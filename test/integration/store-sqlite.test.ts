@@ -3,9 +3,12 @@ import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Checkpoint, Gap } from '../../server/core/flow.ts';
+import type { Checkpoint, Gap, StoredFlow } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
+import { loadCatalog } from '../../server/store/sqlite/catalog.ts';
+import { openForReading } from '../../server/store/sqlite/database.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { walk } from '../../server/store/sqlite/walk.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -149,4 +152,26 @@ test('small batches end up in few blocks, the full ones untouched', async () => 
   expect(full.length).toBeGreaterThanOrEqual(8);
   expect(full.every((size) => size < 200)).toBe(true);
   expect(sizes.length - full.length).toBeLessThan(3 * 4);
+});
+
+test('a read that is halfway when its blocks are merged still answers with each flow once', async () => {
+  await using directory = await temporaryDirectory();
+  await using writer = await openSqliteStore({
+    directory: directory.path,
+    blockRows: 99,
+    fanIn: 4,
+  });
+  const added: StoredFlow[] = [];
+  for (let round = 0; round < 3; round++) added.push(...(await writer.append(batchOf(flows(5)))));
+  using opened = openForReading(directory.path);
+  const catalog = loadCatalog({ db: opened.db, cacheBytes: 0, shared: true });
+  const seen: StoredFlow[] = [];
+  for await (const { header, opened: block } of walk(catalog, EVERYTHING, { order: 'oldest' })) {
+    const seqs = Array.from({ length: 5 }, (_, row) => header.firstSeq + row);
+    seen.push(...catalog.flows(header, block, seqs));
+    await writer.append(batchOf(flows(5)));
+    await writer.append(batchOf(flows(5)));
+  }
+  expect(catalog.headers()[0]?.level).toBeGreaterThan(0);
+  expect(seen.map((flow) => ({ ...flow }))).toEqual(added.map((flow) => ({ ...flow })));
 });

@@ -21,7 +21,8 @@ export function calicoEndpoint(record: LooseObject, side: 'source' | 'dest'): En
   const namespace = calicoText(record, `${side}_namespace`);
   const type = calicoText(record, `${side}_type`);
   // Lines that passed through other hands may lack the type; a namespaced name is a pod then.
-  const kind = KINDS[type] ?? (namespace !== '' && name + aggregate !== '' ? 'workload' : 'unknown');
+  const kind =
+    KINDS[type] ?? (namespace !== '' && name + aggregate !== '' ? 'workload' : 'unknown');
   const labels = calicoLabels(record[`${side}_labels`]);
   const isPod = kind === 'workload';
   return {
@@ -53,7 +54,7 @@ function workloadName(aggregate: string, labels: readonly string[]): string {
 const NO_LABELS: readonly string[] = [];
 
 /** `{"labels": ["k=v"]}`; re-exports flatten it to a list, or nest a map. */
-export function calicoLabels(value: unknown): readonly string[] {
+function calicoLabels(value: unknown): readonly string[] {
   const inner = isObject(value) && 'labels' in value ? value['labels'] : value;
   if (Array.isArray(inner)) {
     return inner.filter((label): label is string => typeof label === 'string');

@@ -1,4 +1,10 @@
-import { NANOS_PER_MILLI, NANOS_PER_SECOND, nanos, parseTime, type EpochNanos } from '../../core/time.ts';
+import {
+  NANOS_PER_MILLI,
+  NANOS_PER_SECOND,
+  nanos,
+  parseTime,
+  type EpochNanos,
+} from '../../core/time.ts';
 
 /** Above this an integer counts milliseconds: as seconds it would be the year 5138. */
 const MILLIS_FROM = 1e11;

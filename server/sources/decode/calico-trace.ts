@@ -1,5 +1,10 @@
 import type { Direction, PolicyHit } from '../../core/flow.ts';
-import { isStaged, parsePolicyString, policyHit, type CalicoPolicyString } from './calico-policy.ts';
+import {
+  isStaged,
+  parsePolicyString,
+  policyHit,
+  type CalicoPolicyString,
+} from './calico-policy.ts';
 import type { LooseObject } from './loose-json.ts';
 
 export type CalicoTrace = {
@@ -17,10 +22,7 @@ const NOTHING: CalicoTrace = { hits: [], final: undefined, unread: 0 };
  * The hits of a flow-log line. Strings come in no order, so they are sorted by their index. `all_policies` mixes
  * enforced and staged ones and is used only where `enforced_policies` is missing (reference/calico.md 3.3).
  */
-export function calicoTrace(
-  policies: LooseObject | undefined,
-  direction: Direction,
-): CalicoTrace {
+export function calicoTrace(policies: LooseObject | undefined, direction: Direction): CalicoTrace {
   if (policies === undefined) return NOTHING;
   const told = readList(policies['enforced_policies']);
   const all = told === undefined ? readList(policies['all_policies']) : undefined;
@@ -37,8 +39,7 @@ export function calicoTrace(
       ...(transit?.hits ?? []).map((hit) => policyHit(hit, 'transit', 'unknown')),
     ],
     final: enforced.at(-1),
-    unread:
-      (told?.unread ?? all?.unread ?? 0) + (pending?.unread ?? 0) + (transit?.unread ?? 0),
+    unread: (told?.unread ?? all?.unread ?? 0) + (pending?.unread ?? 0) + (transit?.unread ?? 0),
   };
 }
 

@@ -85,7 +85,8 @@ function notAFlow(record: LooseObject): string | undefined {
   if ('qname' in record || record['type'] === 'UNLOGGED' || record['type'] === 'unlogged') {
     return 'Calico DNS log line, not a flow';
   }
-  if ('src_name_aggr' in record || 'duration_mean' in record) return 'Calico L7 log line, not a flow';
+  if ('src_name_aggr' in record || 'duration_mean' in record)
+    return 'Calico L7 log line, not a flow';
   if ('Key' in record || isObject(record['flow'])) return 'Goldmane flow, not a flow-log line';
   if ('protocol' in record && 'reporter' in record) return 'Whisker flow, not a flow-log line';
   const isFlow = typeof record['action'] === 'string' && typeof record['reporter'] === 'string';
@@ -100,7 +101,10 @@ function timesOf(
   const endValue = record['end_time'] ?? record['endTime'];
   const from = calicoTime(startValue);
   const to = calicoTime(endValue);
-  if ((startValue !== undefined && from === undefined) || (endValue !== undefined && to === undefined)) {
+  if (
+    (startValue !== undefined && from === undefined) ||
+    (endValue !== undefined && to === undefined)
+  ) {
     return undefined;
   }
   const window = from !== undefined && to !== undefined ? { from, to } : undefined;
@@ -109,7 +113,9 @@ function timesOf(
 
 /** `dst, fwd` occurs: the endpoint that reported comes first in meaning. */
 function reporterOf(record: LooseObject): { reporter: Reporter; direction: Direction } {
-  const words = calicoText(record, 'reporter').toLowerCase().split(/\s*,\s*/);
+  const words = calicoText(record, 'reporter')
+    .toLowerCase()
+    .split(/\s*,\s*/);
   if (words.includes('src')) return { reporter: 'source', direction: 'egress' };
   if (words.includes('dst')) return { reporter: 'destination', direction: 'ingress' };
   return { reporter: words.includes('fwd') ? 'forward' : 'unknown', direction: 'unknown' };

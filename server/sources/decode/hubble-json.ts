@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json-value.ts';
-import { getFlowsResponse } from '../hubble-proto.ts';
+import { getFlowsResponse, readForDecoding } from '../hubble-proto.ts';
 import { WireError } from '../wire-reader.ts';
 
 export type HubbleJson =
@@ -12,8 +12,17 @@ export type HubbleJson =
  * bare values. An extension of unknown type is `{"@type", "value": base64}`. A stored record is shown like this.
  */
 export function hubbleJson(bytes: Uint8Array): HubbleJson {
+  return readAs(getFlowsResponse.decode, bytes);
+}
+
+/** The part of it that `createHubbleDecoder` reads. */
+export function hubbleJsonForDecoding(bytes: Uint8Array): HubbleJson {
+  return readAs(readForDecoding, bytes);
+}
+
+function readAs(read: (bytes: Uint8Array) => JsonObject, bytes: Uint8Array): HubbleJson {
   try {
-    return { ok: true, record: getFlowsResponse.decode(bytes) };
+    return { ok: true, record: read(bytes) };
   } catch (error) {
     if (error instanceof WireError) return { ok: false, reason: `not protobuf: ${error.message}` };
     throw error;

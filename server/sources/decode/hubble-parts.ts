@@ -60,7 +60,7 @@ export function hubbleReply(flow: LooseObject): Flow['reply'] {
   return flow['reply'] === true ? 'yes' : 'unknown';
 }
 
-export const ONE_EVENT: FlowCounts = {
+const ONE_EVENT: FlowCounts = {
   events: 1,
   connections: -1,
   packetsForward: -1,

@@ -1,9 +1,11 @@
-import type { Endpoint, Flow, Gap, RawRecord } from '../../core/flow.ts';
-import { nanos, type EpochNanos } from '../../core/time.ts';
-import { hashedId, idFromPlace, idFromUuid, type RecordPlace } from './flow-id.ts';
-import { hubbleEndpoint } from './hubble-endpoint.ts';
+import type { Flow, FlowId, Gap, RawRecord } from '../../core/flow.ts';
+import type { EpochNanos } from '../../core/time.ts';
+import type { RecordPlace } from './flow-id.ts';
+import { createEndpoints } from './hubble-ends.ts';
 import { hubbleHits } from './hubble-hits.ts';
+import { hubbleId } from './hubble-id.ts';
 import { hubbleL7, withoutDot } from './hubble-l7.ts';
+import { hubbleGap, hubbleStatus, type NodeStatus } from './hubble-news.ts';
 import {
   hubbleCounts,
   hubbleEvent,
@@ -15,26 +17,8 @@ import {
 import { hubbleDirection, hubbleReporter } from './hubble-reporter.ts';
 import { hubbleVerdict, wireVerdict } from './hubble-verdict.ts';
 import { createInterner } from './intern.ts';
-import { createWorkloadMemory } from './learn-workloads.ts';
-import {
-  isObject,
-  pick,
-  pickBigint,
-  pickInteger,
-  pickObject,
-  pickText,
-  pickTexts,
-  type LooseObject,
-} from './loose-json.ts';
+import { isObject, pickObject, pickText, pickTexts, type LooseObject } from './loose-json.ts';
 import { recordTime } from './record-time.ts';
-
-/** News of nodes, as a relay tells it. */
-export type NodeStatus = {
-  /** `NODE_CONNECTED`, `NODE_UNAVAILABLE`, `NODE_GONE`, `NODE_ERROR`, or a word or number that is newer. */
-  readonly state: string;
-  readonly nodes: readonly string[];
-  readonly message: string;
-};
 
 export type HubbleRecord =
   | { readonly ok: true; readonly kind: 'flow'; readonly flow: Flow }
@@ -63,6 +47,8 @@ const REJECTED: Readonly<Record<string, string>> = {
 /** Keys of which a Flow without its envelope has at least one; no other record that we know has any. */
 const BARE_KEYS = ['verdict', 'event_type', 'eventType', 'traffic_direction', 'trafficDirection'];
 
+const NO_ID = '' as FlowId;
+
 /** Node names to remember for lost events, which exporters write without the cluster. */
 const NODE_LIMIT = 10_000;
 
@@ -85,7 +71,9 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
     const direction = hubbleDirection(flow);
     const reply = hubbleReply(flow);
     const ip = pickObject(flow, 'IP') ?? pickObject(flow, 'ip');
-    const partial = {
+    const l4 = hubbleL4(flow);
+    const decoded = {
+      id: NO_ID,
       origin,
       observedAt: observedAt ?? input.receivedAt,
       timeFrom: observedAt === undefined ? ('receipt' as const) : ('record' as const),
@@ -100,7 +88,9 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
       destination: endpoints(pickObject(flow, 'destination')),
       sourceIp: pickText(ip, 'source'),
       destinationIp: pickText(ip, 'destination'),
-      ...hubbleL4(flow),
+      sourcePort: l4.sourcePort,
+      destinationPort: l4.destinationPort,
+      protocol: l4.protocol,
       sourceNames: names(flow, 'source_names'),
       destinationNames: names(flow, 'destination_names'),
       sourceService: hubbleService(flow, 'source_service'),
@@ -112,7 +102,8 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
       counts: hubbleCounts(flow),
       raw: input.raw,
     };
-    return { id: flowId(flow, partial, input.place), ...partial };
+    decoded.id = hubbleId(flow, decoded, input.place);
+    return decoded;
   };
 
   return (input) => {
@@ -122,11 +113,12 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
     if (isObject(flow)) return { ok: true, kind: 'flow', flow: flowOf(flow, outer, input) };
     const lost = pickObject(outer, 'lost_events');
     if (lost !== undefined) {
-      const gap = gapOf(lost, outer, input.receivedAt, origin, fullNames);
+      const gap = hubbleGap(lost, outer, input.receivedAt, origin, fullNames);
       return { ok: true, kind: 'gap', gap };
     }
     const status = pickObject(outer, 'node_status');
-    if (status !== undefined) return { ok: true, kind: 'node-status', status: statusOf(status) };
+    if (status !== undefined)
+      return { ok: true, kind: 'node-status', status: hubbleStatus(status) };
     for (const key in outer) {
       const reason = REJECTED[key];
       if (reason !== undefined) return { ok: false, reason };
@@ -165,33 +157,6 @@ function names(flow: LooseObject, key: string): readonly string[] {
   return list.length === 0 ? NO_NAMES : list.map(withoutDot);
 }
 
-type Endpoints = (end: LooseObject | undefined) => Endpoint;
-
-/** Endpoints as shared objects; the remote side's workload comes from what the other node told of its own. */
-function createEndpoints(): Endpoints {
-  const { endpoint: shared } = createInterner();
-  const memory = createWorkloadMemory();
-  // The protobuf reader hands out one object for equal bytes, so most endpoints are found here.
-  const decoded = new WeakMap<LooseObject, Endpoint>();
-  const nothing = shared(hubbleEndpoint(undefined));
-  return (end) => {
-    if (end === undefined) return nothing;
-    const known = decoded.get(end);
-    if (known !== undefined) return known;
-    const told = hubbleEndpoint(end);
-    const { cluster, namespace, pod, workload } = told;
-    if (pod !== '' && workload === '') {
-      const learned = memory.find(cluster, namespace, pod);
-      if (learned === undefined) return shared(told);
-      return shared({ ...told, workload: learned.name, workloadKind: learned.kind });
-    }
-    if (pod !== '') memory.learn(cluster, namespace, pod, { name: workload, kind: told.workloadKind });
-    const endpoint = shared(told);
-    decoded.set(end, endpoint);
-    return endpoint;
-  };
-}
-
 function rememberNode(fullNames: Map<string, string>, node: string): void {
   const slash = node.indexOf('/');
   if (slash < 0) return;
@@ -199,92 +164,4 @@ function rememberNode(fullNames: Map<string, string>, node: string): void {
   if (fullNames.has(bare)) return;
   if (fullNames.size >= NODE_LIMIT) fullNames.clear();
   fullNames.set(bare, node);
-}
-
-function gapOf(
-  lost: LooseObject,
-  outer: LooseObject,
-  receivedAt: EpochNanos,
-  origin: string,
-  fullNames: ReadonlyMap<string, string>,
-): Gap {
-  const at = timeOf(outer) ?? receivedAt;
-  const from = recordTime(pickText(lost, 'first')) ?? at;
-  const to = recordTime(pickText(lost, 'last')) ?? at;
-  const node = normalNode(pickText(outer, 'node_name'));
-  const source = pick(lost, 'source');
-  return {
-    kind: 'lost',
-    origin,
-    node: fullNames.get(node) ?? node,
-    from: from < to ? from : to,
-    // The end of a gap is outside it, and the last loss is inside.
-    to: nanos((from < to ? to : from) + 1n),
-    count: pickBigint(lost, 'num_events_lost') ?? 0n,
-    reason: lostSource(source),
-  };
-}
-
-const LOST_SOURCES = [
-  'UNKNOWN_LOST_EVENT_SOURCE',
-  'PERF_EVENT_RING_BUFFER',
-  'OBSERVER_EVENTS_QUEUE',
-  'HUBBLE_RING_BUFFER',
-] as const;
-
-function lostSource(source: unknown): string {
-  if (typeof source === 'string' && source !== '') return source;
-  return typeof source === 'number' ? (LOST_SOURCES[source] ?? String(source)) : LOST_SOURCES[0];
-}
-
-const NODE_STATES = [
-  'UNKNOWN_NODE_STATE',
-  'NODE_CONNECTED',
-  'NODE_UNAVAILABLE',
-  'NODE_GONE',
-  'NODE_ERROR',
-] as const;
-
-function statusOf(status: LooseObject): NodeStatus {
-  const state = pick(status, 'state_change') ?? 0;
-  return {
-    state: typeof state === 'number' ? (NODE_STATES[state] ?? String(state)) : String(state as string),
-    // Relay merges equal errors and may name a node several times.
-    nodes: [...new Set(pickTexts(status, 'node_names').map(normalNode))],
-    message: pickText(status, 'message'),
-  };
-}
-
-/** The uuid; before 1.14 there is none, and what the record says stands in for it (reference/hubble.md 5.3). */
-function flowId(
-  flow: LooseObject,
-  partial: Omit<Flow, 'id'>,
-  place: RecordPlace | undefined,
-): Flow['id'] {
-  if (place?.always === true) return idFromPlace(place, partial.raw.bytes);
-  const uuid = flow['uuid'];
-  if (typeof uuid === 'string' && uuid !== '') return idFromUuid(uuid);
-  if (place !== undefined) return idFromPlace(place, partial.raw.bytes);
-  const { l7 } = partial;
-  const eventType = pickObject(flow, 'event_type');
-  return hashedId([
-    partial.node,
-    partial.timeFrom === 'record' ? partial.observedAt : '',
-    partial.sourceIp,
-    partial.sourcePort,
-    partial.destinationIp,
-    partial.destinationPort,
-    partial.protocol,
-    pickInteger(eventType, 'type') ?? 0,
-    pickInteger(eventType, 'sub_type') ?? 0,
-    partial.wireVerdict,
-    partial.direction,
-    partial.reply,
-    partial.source.identity,
-    partial.destination.identity,
-    partial.source.pod,
-    partial.destination.pod,
-    l7 === undefined ? '' : `${l7.type} ${l7.method} ${l7.path} ${l7.status}`,
-    pickText(flow, 'Summary'),
-  ]);
 }

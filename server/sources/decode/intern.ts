@@ -16,9 +16,7 @@ export function createInterner(limit = LIMIT): Interner {
   return {
     endpoint: (endpoint) => share(endpoints, endpointKey(endpoint), endpoint, limit),
     hits: (hits) =>
-      hits.length === 0
-        ? NO_HITS
-        : share(hitLists, hits.map(hitKey).join(SEPARATOR), hits, limit),
+      hits.length === 0 ? NO_HITS : share(hitLists, hits.map(hitKey).join(SEPARATOR), hits, limit),
   };
 }
 

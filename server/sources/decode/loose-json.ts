@@ -25,10 +25,7 @@ export function pick(object: LooseObject | undefined, name: string): unknown {
   return name.includes('_') ? object[camel(name)] : undefined;
 }
 
-export function pickObject(
-  object: LooseObject | undefined,
-  name: string,
-): LooseObject | undefined {
+export function pickObject(object: LooseObject | undefined, name: string): LooseObject | undefined {
   const value = pick(object, name);
   return isObject(value) ? value : undefined;
 }
@@ -65,10 +62,7 @@ export function pickTexts(object: LooseObject | undefined, name: string): readon
 
 const NO_TEXTS: readonly string[] = [];
 
-export function pickObjects(
-  object: LooseObject | undefined,
-  name: string,
-): readonly LooseObject[] {
+export function pickObjects(object: LooseObject | undefined, name: string): readonly LooseObject[] {
   const value = pick(object, name);
   return Array.isArray(value) ? value.filter(isObject) : [];
 }

@@ -49,4 +49,3 @@ export async function holds(file: FoundFile, mark: FileMark): Promise<boolean> {
 
 export const sameInode = (file: FoundFile, mark: FileMark): boolean =>
   file.device === mark.device && file.inode === mark.inode;
-

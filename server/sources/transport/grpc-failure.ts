@@ -31,10 +31,7 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     /ECONNREFUSED/i,
     'nothing listens there; check address and port, and that the port-forward or service is up',
   ],
-  [
-    /ENOTFOUND|EAI_AGAIN|name resolution/i,
-    'its name cannot be resolved; check the address',
-  ],
+  [/ENOTFOUND|EAI_AGAIN|name resolution/i, 'its name cannot be resolved; check the address'],
   [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/i, 'it cannot be reached; check routes and firewalls'],
   [
     /ECONNRESET|socket hang up|connection dropped|protocol error|GOAWAY/i,
@@ -56,7 +53,7 @@ export function grpcFailure(error: unknown, address: string): AppError {
   const timedOut = code === GrpcStatus.DEADLINE_EXCEEDED;
   const known = timedOut ? undefined : CAUSES.find(([pattern]) => pattern.test(details))?.[1];
   const words = known ?? (code === undefined ? undefined : BY_STATUS[code]);
-  const name = code === undefined ? 'failure' : (GrpcStatus[code] ?? String(code));
+  const name = code === undefined ? 'failure' : GrpcStatus[code];
   const reason = words ?? 'the call failed';
   return new AppError('source-failed', `${address}: ${reason} (${name}: ${details})`, {
     cause: error,

@@ -64,11 +64,19 @@ export async function openGrpc(address: string, tls: GrpcTls | undefined): Promi
     unary: (path, request, timeoutMs) =>
       new Promise((resolve, reject) => {
         const deadline = Date.now() + timeoutMs;
-        client.makeUnaryRequest(path, raw, raw, request, new Metadata(), { deadline }, (error, reply) => {
-          if (error !== null) reject(grpcFailure(error, address));
-          else if (reply === undefined) reject(grpcFailure(new Error('empty answer'), address));
-          else resolve(reply);
-        });
+        client.makeUnaryRequest(
+          path,
+          raw,
+          raw,
+          request,
+          new Metadata(),
+          { deadline },
+          (error, reply) => {
+            if (error !== null) reject(grpcFailure(error, address));
+            else if (reply === undefined) reject(grpcFailure(new Error('empty answer'), address));
+            else resolve(reply);
+          },
+        );
       }),
     stream: (path, request, onMessage) => openStream(client, address, path, request, onMessage),
     close: () => client.close(),
@@ -108,13 +116,18 @@ function openStream(
 async function readCredentials(tls: GrpcTls | undefined): Promise<ChannelCredentials> {
   if (tls === undefined) return credentials.createInsecure();
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new AppError('source-failed', 'a client certificate and its key go together; one is missing');
+    throw new AppError(
+      'source-failed',
+      'a client certificate and its key go together; one is missing',
+    );
   }
   const [ca, key, cert] = await Promise.all([readPem(tls.ca), readPem(tls.key), readPem(tls.cert)]);
   try {
     return credentials.createSsl(ca, key, cert);
   } catch (cause) {
-    throw new AppError('source-failed', `the TLS files cannot be used: ${String(cause)}`, { cause });
+    throw new AppError('source-failed', `the TLS files cannot be used: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -19,7 +19,7 @@ export type LineSplitter = {
 };
 
 /** Bytes before the resume position that prove it is still the same file. */
-export const BEFORE_LENGTH = 64;
+const BEFORE_LENGTH = 64;
 const SAMPLE_LENGTH = 1024;
 const NEWLINE = 0x0a;
 

@@ -16,8 +16,7 @@ export type FoundFile = {
 };
 
 export type Lookup =
-  | { readonly ok: true; readonly file: FoundFile }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly file: FoundFile } | { readonly ok: false; readonly reason: string };
 
 /** Looks a path up. A device, pipe or directory is no log file, and opening one could block for ever (fault 83). */
 export async function findFile(path: string): Promise<Lookup> {

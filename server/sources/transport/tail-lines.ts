@@ -1,10 +1,17 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Checkpoint } from '../../core/flow.ts';
-import { digest, HEAD_LENGTH, parseMark, printMark, type FileMark } from './file-mark.ts';
-import { createLineSplitter, type LineSplitter, type SplitLine } from './line-splitter.ts';
+import { parseMark } from './file-mark.ts';
 import { findFile, readCompressed, readRange, type FoundFile } from './log-files.ts';
 import { planTail, type Segment } from './tail-plan.ts';
+import {
+  handOver,
+  handOverRest,
+  startReading,
+  unchanged,
+  type Tail,
+  type TailedLines,
+} from './tail-reading.ts';
 
 export type TailOptions = {
   readonly path: string;
@@ -18,31 +25,9 @@ export type TailOptions = {
   readonly onState: (waitingFor: string | undefined, bytesBehind: number) => void;
 };
 
-export type TailedLines = {
-  readonly lines: readonly SplitLine[];
-  /** Names the file of these lines: stable for as long as the file exists. */
-  readonly file: string;
-  /** Resume after these lines. */
-  readonly checkpoint: Checkpoint;
-  /** Set where the file that was being read vanished with content unread: when it was last read. */
-  readonly lostSince: bigint | undefined;
-  /** A rotated file whose reading began anew: it may have been read before under another name. */
-  readonly mayRepeat: boolean;
-};
-
 const CHUNK = 1024 * 1024;
-/** Lines handed over at once: what one commit may hold. */
-const LINES = 8192;
 /** A writer may go on in a renamed file until it is told of the rotation. */
 const QUIET_POLLS = 2;
-
-type Tail = {
-  mark: FileMark | undefined;
-  /** When the content that a truncation took away may have begun. */
-  unreadSince: bigint | undefined;
-  /** The same, once it is certain that no copy has it; told with the next lines. */
-  lostSince: bigint | undefined;
-};
 
 /**
  * Follows a file line by line across rotations by rename, copy and truncation, and compression. Lines are
@@ -66,7 +51,6 @@ export async function* tailLines(
     }
     let waitFor = plan.missing;
     for (const segment of plan.segments) {
-      if (signal.aborted) return;
       const outcome = yield* readSegment(options, segment, tail, signal);
       if (outcome.kind === 'read') continue;
       waitFor = outcome.kind === 'closed' ? outcome.reason : undefined;
@@ -77,6 +61,9 @@ export async function* tailLines(
     await rest(options, signal);
   }
 }
+
+/** The compiler takes a signal that was not aborted for one that never is. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 async function rest({ pollMs = 200 }: TailOptions, signal: AbortSignal): Promise<void> {
   await pause(pollMs, undefined, { signal }).catch((error: unknown) => {
@@ -127,7 +114,9 @@ async function* readOpen(
   handle: FileHandle,
   signal: AbortSignal,
 ): AsyncGenerator<TailedLines> {
-  const reading = await startReading(options, segment, (from, length) => readAt(handle, from, length));
+  const reading = await startReading(options.lineLimit, segment, (from, length) =>
+    readAt(handle, from, length),
+  );
   let position = reading.splitter.offset();
   let checkedAt = options.now();
   let quiet = 0;
@@ -140,20 +129,20 @@ async function* readOpen(
       return;
     }
     reading.modifiedMs = mtimeMs;
-    while (position < size && !signal.aborted) {
+    while (position < size && !isAborted(signal)) {
       const chunk = await readAt(handle, position, CHUNK);
       if (chunk.length === 0) break;
       position += chunk.length;
       quiet = 0;
       reading.splitter.push(chunk);
       options.onState(undefined, Math.max(0, size - position));
-      yield* handOver(options, reading, tail);
+      yield* handOver(options.now, reading, tail);
     }
     if (position < size) continue;
     checkedAt = options.now();
     const state = segment.live ? await lookAgain(options, segment.file) : 'replaced';
     if (state === 'replaced' && (!segment.live || ++quiet >= QUIET_POLLS)) {
-      yield* handOverRest(options, reading, tail);
+      yield* handOverRest(options.now, reading, tail);
       return;
     }
     await rest(options, signal);
@@ -185,112 +174,14 @@ async function* readOnce(
   signal: AbortSignal,
 ): AsyncGenerator<TailedLines> {
   const { file } = segment;
-  const reading = await startReading(options, segment, (from, length) => readRange(file, from, length));
+  const reading = await startReading(options.lineLimit, segment, (from, length) =>
+    readRange(file, from, length),
+  );
   for await (const { bytes, cut } of readCompressed(file.path, reading.splitter.offset())) {
     if (signal.aborted) return;
     if (cut) tail.lostSince ??= options.now();
     reading.splitter.push(bytes);
-    yield* handOver(options, reading, tail);
+    yield* handOver(options.now, reading, tail);
   }
-  yield* handOverRest(options, reading, tail);
-}
-
-type Reading = {
-  readonly file: FoundFile;
-  readonly splitter: LineSplitter;
-  readonly mayRepeat: boolean;
-  readonly readRange: (from: number, length: number) => Promise<Buffer>;
-  headLength: number;
-  head: string;
-  fingerprint: string;
-  modifiedMs: number;
-};
-
-async function startReading(
-  { lineLimit }: TailOptions,
-  { file, live, resume }: Segment,
-  read: Reading['readRange'],
-): Promise<Reading> {
-  const offset = resume?.offset ?? 0;
-  const beforeLength = resume?.beforeLength ?? 0;
-  const before = await read(offset - beforeLength, beforeLength);
-  return {
-    file,
-    splitter: createLineSplitter({ limit: lineLimit, offset, before }),
-    mayRepeat: !live && resume === undefined,
-    readRange: read,
-    headLength: 0,
-    head: '',
-    fingerprint: '',
-    modifiedMs: file.modifiedMs,
-  };
-}
-
-/** Whether the bytes before our position are still those that we read: a copy-truncated file may have grown. */
-async function unchanged({ splitter, readRange: read }: Reading): Promise<boolean> {
-  const before = splitter.before();
-  const now = await read(splitter.offset() - before.length, before.length);
-  return now.equals(before);
-}
-
-async function* handOver(
-  options: TailOptions,
-  reading: Reading,
-  tail: Tail,
-): AsyncGenerator<TailedLines> {
-  for (;;) {
-    const lines = reading.splitter.take(LINES);
-    if (lines.length === 0) return;
-    yield await handed(options, reading, tail, lines);
-  }
-}
-
-/** What is left of a rotated file has no newline and never will. */
-async function* handOverRest(
-  options: TailOptions,
-  reading: Reading,
-  tail: Tail,
-): AsyncGenerator<TailedLines> {
-  const line = reading.splitter.takeRest();
-  if (line !== undefined) yield await handed(options, reading, tail, [line]);
-}
-
-async function handed(
-  options: TailOptions,
-  reading: Reading,
-  tail: Tail,
-  lines: readonly SplitLine[],
-): Promise<TailedLines> {
-  const { file, splitter } = reading;
-  if (reading.headLength < HEAD_LENGTH) await readHead(reading);
-  const before = splitter.before();
-  tail.mark = {
-    device: file.device,
-    inode: file.inode,
-    headLength: reading.headLength,
-    head: reading.head,
-    offset: splitter.offset(),
-    beforeLength: before.length,
-    before: digest(before),
-    modifiedMs: reading.modifiedMs,
-    readAt: String(options.now()),
-  };
-  const { lostSince } = tail;
-  tail.lostSince = undefined;
-  return {
-    lines,
-    file: `${file.device}:${file.inode}:${reading.fingerprint}`,
-    checkpoint: printMark(tail.mark),
-    lostSince,
-    mayRepeat: reading.mayRepeat,
-  };
-}
-
-/** The beginning grows until it is a kilobyte long. Its first line is complete by now, and names the file. */
-async function readHead(reading: Reading): Promise<void> {
-  const head = await reading.readRange(0, Math.min(HEAD_LENGTH, reading.splitter.offset()));
-  reading.headLength = head.length;
-  reading.head = digest(head);
-  const newline = head.indexOf(0x0a);
-  reading.fingerprint = digest(newline < 0 ? head : head.subarray(0, newline));
+  yield* handOverRest(options.now, reading, tail);
 }

@@ -39,7 +39,11 @@ async function planOnce(path: string, mark: FileMark | undefined): Promise<TailP
   const live = lookup.ok ? lookup.file : undefined;
   const missing = lookup.ok ? undefined : lookup.reason;
   if (mark === undefined) {
-    return { segments: live === undefined ? [] : [{ file: live, live: true }], lost: false, missing };
+    return {
+      segments: live === undefined ? [] : [{ file: live, live: true }],
+      lost: false,
+      missing,
+    };
   }
   if (live !== undefined && sameInode(live, mark) && (await holds(live, mark))) {
     return { segments: [{ file: live, resume: mark, live: true }], lost: false, missing };

@@ -19,9 +19,10 @@ export type Repeats = {
 const RECEIPT_LOOKBACK = 3_600n * NANOS_PER_SECOND;
 
 type Run = {
-  /** Stored before this run began. */
-  readonly head: number;
-  /** Flows observed since then are counted in `stored`. */
+  /**
+   * Flows observed since then are counted in `stored`. What the run itself stored was observed since then too,
+   * so when the run reaches further back, none of it is counted.
+   */
   from: bigint;
   /** How often each id is stored and not yet told again. */
   readonly stored: Map<string, number>;
@@ -32,7 +33,7 @@ export function createRepeats(catalog: Catalog): Repeats {
 
   const count = (run: Run, origin: string, from: bigint, to: bigint | undefined) => {
     for (const header of catalog.headers()) {
-      if (header.firstSeq > run.head || header.maxObserved < from) continue;
+      if (header.maxObserved < from) continue;
       if (to !== undefined && header.minObserved >= to) continue;
       const opened = catalog.open(header);
       if (opened === undefined) continue;
@@ -40,8 +41,7 @@ export function createRepeats(catalog: Catalog): Repeats {
       const ids = opened.block.column('id');
       const origins = opened.block.column('origin');
       if (times.kind !== 'times') throw new Error('observedAt is no column of times');
-      // A block may hold rows from before this run and rows that the run itself stored.
-      const rows = Math.min(rowsOf(header), run.head - header.firstSeq + 1);
+      const rows = rowsOf(header);
       for (let row = opened.firstRow; row < opened.firstRow + rows; row++) {
         const time = times.times[row] ?? 0n;
         if (time < from || (to !== undefined && time >= to)) continue;
@@ -57,7 +57,7 @@ export function createRepeats(catalog: Catalog): Repeats {
     const from = earliest(flows);
     let run = runs.get(origin);
     if (run === undefined) {
-      run = { head: catalog.head(), from, stored: new Map() };
+      run = { from, stored: new Map() };
       runs.set(origin, run);
       count(run, origin, from, undefined);
     } else if (from < run.from) {

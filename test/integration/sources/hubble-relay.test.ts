@@ -2,14 +2,11 @@ import { createServer } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../server/core/errors.ts';
-import type { Flow } from '../../../server/core/flow.ts';
-import { systemClock } from '../../../server/lib/clock.ts';
-import type { SourceReport } from '../../../server/sources/flow-source.ts';
+import type { Checkpoint, Flow } from '../../../server/core/flow.ts';
 import { getFlowsResponse } from '../../../server/sources/hubble-proto.ts';
-import { hubbleRelay, type HubbleRelayOptions } from '../../../server/sources/hubble-relay.ts';
 import { createHubbleDecoder } from '../../../server/sources/decode/hubble.ts';
-import { startReading, type Reading } from '../../support/collect-batches.ts';
 import { eventually } from '../../support/eventually.ts';
+import { openRelay } from '../../support/open-relay.ts';
 import { startObserver, type ObserverStream } from '../../support/observer-server.ts';
 import { wireVectors } from '../../support/samples.ts';
 import { createTestCa } from '../../support/tls.ts';
@@ -23,8 +20,7 @@ function flowAt(ms: number, node = 'c/node-1', uuid = uuidOf(ms)): Buffer {
   return getFlowsResponse.encode({ flow, node_name: node, time });
 }
 
-const uuidOf = (ms: number): string =>
-  `00000000-0000-4000-8000-${String(ms).padStart(12, '0')}`;
+const uuidOf = (ms: number): string => `00000000-0000-4000-8000-${String(ms).padStart(12, '0')}`;
 
 const status_ = (state: string, nodes: string[], message = ''): Buffer =>
   getFlowsResponse.encode({
@@ -33,30 +29,14 @@ const status_ = (state: string, nodes: string[], message = ''): Buffer =>
     time: new Date(BASE_MS).toISOString(),
   });
 
-type Opened = { readonly reading: Reading; readonly reports: SourceReport[] };
-
-function open(
-  options: Partial<HubbleRelayOptions> & { readonly address: string },
-  after?: Parameters<typeof startReading>[1],
-): Opened {
-  const reports: SourceReport[] = [];
-  const source = hubbleRelay({
-    name: 'relay',
-    clock: systemClock(),
-    report: (report) => reports.push(report),
-    ...options,
-  });
-  return { reading: startReading(source, after), reports };
-}
-
 const sendVectors = (stream: ObserverStream): void => {
   for (const { pb } of wireVectors()) stream.send(Buffer.from(pb, 'base64'));
 };
 
 /** What matters of a flow, without what differs between bytes and JSON by nature. */
 function essence(flow: Flow): object {
-  const { raw: _raw, receivedAt: _receivedAt, observedAt, ...rest } = flow;
-  return flow.timeFrom === 'record' ? { observedAt, ...rest } : { ...rest };
+  const observedAt = flow.timeFrom === 'record' ? flow.observedAt : undefined;
+  return { ...flow, observedAt, raw: undefined, receivedAt: undefined };
 }
 
 function vectorsAsJson(): readonly object[] {
@@ -83,11 +63,11 @@ describe('hubble relay', () => {
       });
       const client = ca.issue('ui.hubble-ui.cilium.io');
       const clientTls = { ca: ca.ca, ...client, serverName: 'instance.hubble-relay.cilium.io' };
-      const { reading } = open({
+      await using opened = openRelay({
         address: server.address,
         ...(transport === 'plain' ? {} : { tls: clientTls }),
       });
-      await using _ = reading;
+      const { reading } = opened;
       // One vector holds an extension that Go itself cannot print; it has no JSON to compare with.
       const printable = new Set(
         wireVectors()
@@ -109,10 +89,10 @@ describe('hubble relay', () => {
 
   test('the first request asks for a backlog and follows, a later one for all since the marks', async () => {
     await using server = await startObserver({ onStream: (stream) => stream.send(flowAt(10_000)) });
-    const first = open({ address: server.address, backlog: 7 });
+    const first = openRelay({ address: server.address, backlog: 7 });
     await eventually(() => expect(first.reading.checkpoint()).toBeDefined());
     await first.reading.stop();
-    const second = open({ address: server.address }, first.reading.checkpoint());
+    const second = openRelay({ address: server.address }, first.reading.checkpoint());
     await eventually(() => expect(server.streams).toHaveLength(2));
     await second.reading.stop();
     expect(server.streams[0]?.request).toEqual({ follow: true, number: '7' });
@@ -120,24 +100,21 @@ describe('hubble relay', () => {
   });
 
   test('after a restart of the relay the overlap is flagged and keeps its ids (fault 52)', async () => {
-    let port = 0;
     const before = [0, 1000, 2000, 3000];
     const firstServer = await startObserver({
       onStream: (stream) => before.forEach((ms) => stream.send(flowAt(ms))),
     });
-    port = firstServer.port;
-    const first = open({ address: firstServer.address });
+    const first = openRelay({ address: firstServer.address });
     await eventually(() => expect(first.reading.flows()).toHaveLength(4));
     await firstServer[Symbol.asyncDispose]();
     await first.reading.ended;
     expect(first.reading.error()).toBeInstanceOf(AppError);
 
     await using server = await startObserver({
-      port,
+      port: firstServer.port,
       onStream: (stream) => [1000, 2000, 3000, 4000].forEach((ms) => stream.send(flowAt(ms))),
     });
-    const second = open({ address: server.address }, first.reading.checkpoint());
-    await using _ = second.reading;
+    await using second = openRelay({ address: server.address }, first.reading.checkpoint());
     await eventually(() => expect(second.reading.flows()).toHaveLength(4));
     expect(first.reading.batches.some((batch) => batch.mayRepeat)).toBe(false);
     expect(second.reading.batches[0]?.mayRepeat).toBe(true);
@@ -153,11 +130,11 @@ describe('hubble relay', () => {
   test('a relay that no longer holds what was missed leaves a gap', async () => {
     await using server = await startObserver({ onStream: (stream) => stream.send(flowAt(60_000)) });
     const marks = { marks: { 'c/node-1': String(BigInt(BASE_MS) * 1_000_000n) } };
-    const { reading } = open(
+    await using opened = openRelay(
       { address: server.address },
-      JSON.stringify(marks) as Parameters<typeof startReading>[1],
+      JSON.stringify(marks) as Checkpoint,
     );
-    await using _ = reading;
+    const { reading } = opened;
     await eventually(() => expect(reading.gaps()).toHaveLength(1));
     expect(reading.gaps()[0]).toMatchObject({ kind: 'unwatched', reason: 'relay disconnected' });
   });
@@ -166,8 +143,8 @@ describe('hubble relay', () => {
     await using server = await startObserver({
       onStream: (stream) => [2000, 1000, 2000].forEach((ms) => stream.send(flowAt(ms))),
     });
-    const { reading } = open({ address: server.address });
-    await using _ = reading;
+    await using opened = openRelay({ address: server.address });
+    const { reading } = opened;
     await eventually(() => expect(reading.flows()).toHaveLength(3));
     expect(new Set(reading.flows().map(({ id }) => id)).size).toBe(2);
     expect(reading.checkpoint()).toContain(String(BigInt(BASE_MS + 2000) * 1_000_000n));
@@ -187,8 +164,8 @@ describe('hubble relay', () => {
         ],
       }),
     });
-    const { reading, reports } = open({ address: server.address, nodePollMs: 20 });
-    await using _ = reading;
+    await using opened = openRelay({ address: server.address, nodePollMs: 20 });
+    const { reading, reports } = opened;
     await eventually(() =>
       expect(reports.at(-1)?.nodes).toEqual({ connected: 1, unavailable: ['c/node-2'] }),
     );
@@ -212,7 +189,7 @@ describe('hubble relay', () => {
         stream.end();
       },
     });
-    const { reading } = open({ address: server.address });
+    const { reading } = openRelay({ address: server.address });
     await reading.ended;
     expect(String(reading.error())).toContain('c/node-1: invalid field mask');
   });
@@ -226,8 +203,8 @@ describe('hubble relay', () => {
         stream.send(flowAt(2));
       },
     });
-    const { reading } = open({ address: server.address });
-    await using _ = reading;
+    await using opened = openRelay({ address: server.address });
+    const { reading } = opened;
     await eventually(() => expect(reading.flows()).toHaveLength(1));
     expect(reading.rejected().reduce((sum, { count }) => sum + count, 0)).toBe(2);
   });
@@ -244,8 +221,8 @@ describe('hubble relay', () => {
         for (let n = 0; n < 10_000; n += 1) stream.send(lost(n));
       },
     });
-    const { reading } = open({ address: server.address });
-    await using _ = reading;
+    await using opened = openRelay({ address: server.address });
+    const { reading } = opened;
     const sum = (): bigint => reading.gaps().reduce((total, gap) => total + (gap.count ?? 0n), 0n);
     await eventually(() => expect(sum()).toBe(30_000n));
     expect(reading.gaps().length).toBeLessThanOrEqual(reading.batches.length);
@@ -256,7 +233,7 @@ describe('hubble relay', () => {
     const silent = createServer((socket) => void sockets.add(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
-    const { reading } = open({ address: `127.0.0.1:${port}`, callTimeoutMs: 200 });
+    const { reading } = openRelay({ address: `127.0.0.1:${port}`, callTimeoutMs: 200 });
     await reading.ended;
     for (const socket of sockets) socket.destroy();
     silent.close();
@@ -266,7 +243,7 @@ describe('hubble relay', () => {
   test('a stream that falls silent is probed, and given up when nothing answers (fault 55)', async () => {
     let answers = true;
     await using server = await startObserver({ answers: () => answers });
-    const { reading } = open({ address: server.address, idleMs: 80, callTimeoutMs: 200 });
+    const { reading } = openRelay({ address: server.address, idleMs: 80, callTimeoutMs: 200 });
     await eventually(() => expect(server.statusCalls()).toBeGreaterThan(2));
     expect(reading.error()).toBeUndefined();
     answers = false;
@@ -276,7 +253,7 @@ describe('hubble relay', () => {
 
   test('an abort ends the reading without an error', async () => {
     await using server = await startObserver();
-    const { reading } = open({ address: server.address });
+    const { reading } = openRelay({ address: server.address });
     await eventually(() => expect(server.streams).toHaveLength(1));
     await reading.stop();
     expect(reading.error()).toBeUndefined();
@@ -287,49 +264,8 @@ describe('hubble relay', () => {
     await using server = await startObserver({
       onStream: (stream) => stream.fail(status.PERMISSION_DENIED, 'no entry'),
     });
-    const { reading } = open({ address: server.address });
+    const { reading } = openRelay({ address: server.address });
     await reading.ended;
     expect(String(reading.error())).toMatch(/denies access .*PERMISSION_DENIED: no entry/);
-  });
-});
-
-describe('what keeps a relay from being reached is named (fault 35)', () => {
-  test('nothing listens', async () => {
-    await using server = await startObserver();
-    const { address } = server;
-    await server[Symbol.asyncDispose]();
-    const { reading } = open({ address });
-    await reading.ended;
-    expect(String(reading.error())).toContain('nothing listens there');
-  });
-
-  const tlsCases = [
-    ['another CA', 'not signed by the CA'],
-    ['an expired certificate', 'has expired'],
-    ['another name', 'for another name'],
-    ['no client certificate', 'client certificate'],
-  ] as const;
-
-  test.each(tlsCases)('%s', async (fault, words) => {
-    using ca = createTestCa();
-    using otherCa = createTestCa();
-    const name = 'instance.hubble-relay.cilium.io';
-    const days = fault === 'an expired certificate' ? 0 : 1;
-    const server = ca.issue(fault === 'another name' ? 'elsewhere.test' : name, { days });
-    await using observer = await startObserver({ tls: { server, clientCa: ca.ca } });
-    const client = fault === 'no client certificate' ? {} : ca.issue('client.test');
-    const { reading } = open({
-      address: observer.address,
-      tls: { ca: fault === 'another CA' ? otherCa.ca : ca.ca, serverName: name, ...client },
-    });
-    await reading.ended;
-    expect(reading.error()).toBeInstanceOf(AppError);
-    expect(String(reading.error())).toContain(words);
-  });
-
-  test('a TLS file that is missing is named', async () => {
-    const { reading } = open({ address: '127.0.0.1:1', tls: { ca: 'no-such-ca.crt' } });
-    await reading.ended;
-    expect(String(reading.error())).toContain('no-such-ca.crt cannot be read');
   });
 });

@@ -20,7 +20,10 @@ import { startReading, type Reading } from '../../support/collect-batches.ts';
 import { eventually } from '../../support/eventually.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-type Opened = { readonly reading: Reading; readonly reports: SourceReport[] };
+type Opened = AsyncDisposable & {
+  readonly reading: Reading;
+  readonly reports: SourceReport[];
+};
 
 function open(path: string, after?: Parameters<typeof startReading>[1]): Opened {
   const reports: SourceReport[] = [];
@@ -32,7 +35,8 @@ function open(path: string, after?: Parameters<typeof startReading>[1]): Opened 
     report: (report) => reports.push(report),
     pollMs: 10,
   });
-  return { reading: startReading(source, after), reports };
+  const reading = startReading(source, after);
+  return { reading, reports, [Symbol.asyncDispose]: reading.stop };
 }
 
 /** A flow whose number is its source port. `pad` makes its line longer. */
@@ -71,8 +75,8 @@ describe('following a file', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');
     await writeFile(path, '');
-    const { reading, reports } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading, reports } = opened;
     await eventually(() => expect(reports.at(-1)?.state).toBe('reading'));
     let next = 1;
     for (let rotation = 0; rotation < 5; rotation += 1) {
@@ -92,8 +96,8 @@ describe('following a file', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');
     await writeFile(path, lines(1, 50));
-    const { reading } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading } = opened;
     await hasRead(reading, 1, 50);
     await copyFile(path, `${path}.1`);
     await truncate(path, 0);
@@ -106,8 +110,8 @@ describe('following a file', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');
     await writeFile(path, lines(1, 50));
-    const { reading } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading } = opened;
     await hasRead(reading, 1, 50);
     await truncate(path, 0);
     await appendFile(path, lines(50, 53));
@@ -124,8 +128,8 @@ describe('following a file', () => {
     await copyFile(path, `${path}.1`);
     await truncate(path, 0);
     await appendFile(path, lines(12, 60));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 10, 60);
     expect(reading.gaps()).toEqual([]);
   });
@@ -138,8 +142,8 @@ describe('following a file', () => {
     // The same inode with other content is what reuse looks like, and needs no luck with the allocator.
     await truncate(path, 0);
     await appendFile(path, lines(100, 160));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 100, 160);
     expect(reading.gaps()).toMatchObject([{ kind: 'unwatched' }]);
   });
@@ -152,8 +156,8 @@ describe('following a file', () => {
     const before = await readTo(path, 10);
     await rename(path, join(folder.path, 'events-1.log'));
     await writeFile(path, head + lines(10, 15));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await eventually(() => expect(numbers(reading)).toEqual([1, ...range(10, 15)]));
     const ids = [...before.flows(), ...reading.flows()].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -167,8 +171,8 @@ describe('following a file', () => {
     const before = await readTo(path, 3);
     expect(before.rejected()).toEqual([]);
     await appendFile(path, whole.slice(20) + line(4));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 3, 5);
     expect(reading.rejected()).toEqual([]);
   });
@@ -183,8 +187,8 @@ describe('following a file', () => {
     await writeFile(join(folder.path, 'events-2026.log.gz'), gzipSync(content));
     await unlink(path);
     await writeFile(path, lines(120, 125));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 100, 125);
     expect(reading.gaps()).toEqual([]);
   });
@@ -199,8 +203,8 @@ describe('following a file', () => {
     const zipped = gzipSync(await readFile(join(folder.path, 'events-2026.log')));
     await writeFile(join(folder.path, 'events-2026.log.gz'), zipped.subarray(0, zipped.length / 2));
     await writeFile(path, lines(120, 125));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 100, 125);
   });
 
@@ -213,8 +217,8 @@ describe('following a file', () => {
     await unlink(path);
     await writeFile(join(folder.path, 'events-2.log'), lines(20, 30));
     await writeFile(path, lines(30, 40));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 20, 40);
     expect(reading.gaps()).toMatchObject([{ kind: 'unwatched', reason: 'rotated before read' }]);
     const [gap] = reading.gaps();
@@ -235,8 +239,8 @@ describe('following a file', () => {
     await writeFile(path, content);
     await appendFile(path, Buffer.from([0x22, 0xff, 0xfe, 0x22, 0x0a]));
     await appendFile(path, line(5));
-    const { reading } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading } = opened;
     await hasRead(reading, 1, 6);
     const reasons = reading.rejected().map(({ reason, count }) => ({ reason, count }));
     expect(reasons).toEqual(
@@ -252,8 +256,8 @@ describe('following a file', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');
     await writeFile(path, lines(1, 2001, 'z'.repeat(2000)));
-    const { reading, reports } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading, reports } = opened;
     await eventually(() => expect(reading.flows().length).toBeGreaterThan(0));
     await unlink(path);
     await hasRead(reading, 1, 2001);
@@ -267,8 +271,8 @@ describe('following a file', () => {
   test('a file that does not exist yet is waited for (fault 82)', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'later', 'events.log');
-    const { reading, reports } = open(path);
-    await using _ = reading;
+    await using opened = open(path);
+    const { reading, reports } = opened;
     await eventually(() => expect(reports.at(-1)?.state).toBe('waiting'));
     await mkdir(join(folder.path, 'later'));
     await writeFile(path, lines(1, 3));
@@ -277,8 +281,8 @@ describe('following a file', () => {
 
   test('a directory in the place of the file is named and not opened (fault 83)', async () => {
     await using folder = await temporaryDirectory();
-    const { reading, reports } = open(folder.path);
-    await using _ = reading;
+    await using opened = open(folder.path);
+    const { reading, reports } = opened;
     await eventually(() => expect(reports.at(-1)?.detail).toContain('no regular file'));
     expect(reading.error()).toBeUndefined();
   });
@@ -289,8 +293,8 @@ describe('following a file', () => {
     await writeFile(path, lines(1, 5));
     const before = await readTo(path, 5);
     await appendFile(path, lines(5, 8));
-    const { reading } = open(path, before.checkpoint());
-    await using _ = reading;
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
     await hasRead(reading, 5, 8);
     expect(reading.flows().every(({ node }) => node === 'node-1')).toBe(true);
   });

@@ -168,6 +168,9 @@ function checked({ check }: QueryEditorOptions): Extension {
       const length = view.state.doc.length;
       const error = check(view.state.doc.toString());
       if (error === undefined) return [];
+      // Who still types at the end has not finished the term; applying it says what is wrong.
+      if (view.hasFocus && error.to >= length && view.state.selection.main.head === length)
+        return [];
       const from = Math.min(error.from, Math.max(0, length - 1));
       const to = Math.min(length, Math.max(error.to, from + 1));
       return [{ from, to, severity: 'error', message: error.message }];

@@ -55,6 +55,7 @@ export const queryTheme: Extension = EditorView.theme({
     color: 'var(--text)',
     zIndex: '50',
   },
+  '.cm-tooltip.cm-tooltip-autocomplete': { marginTop: '7px' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
     maxHeight: '320px',
     fontFamily: 'var(--font-data)',

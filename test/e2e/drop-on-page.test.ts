@@ -1,0 +1,99 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DROP_REASONS } from '../../server/core/drop-reasons.ts';
+import { getFlowsResponse } from '../../server/sources/hubble-proto.ts';
+import type { JsonObject } from '../../server/sources/json-value.ts';
+import { openBrowser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { startObserver } from '../support/observer-server.ts';
+import { startTestServer } from '../support/page-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { createTestCa } from '../support/tls.ts';
+
+const UNKNOWN_REASON = 250;
+const REASONS = [
+  ...DROP_REASONS.flatMap(({ number, words }) => (number === undefined ? [] : [{ number, words }])),
+  { number: UNKNOWN_REASON, words: 'reason 250, which this version does not know' },
+];
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+});
+
+/** A drop as an agent of Cilium 1.19 tells it, with a destination of its own for each reason. */
+function dropMessage(reason: number): Buffer {
+  const time = new Date().toISOString();
+  const end = (app: string): JsonObject => ({
+    identity: 1_000 + reason,
+    namespace: 'shop',
+    labels: [`k8s:app=${app}`],
+    pod_name: `${app}-0`,
+    workloads: [{ name: app, kind: 'StatefulSet' }],
+  });
+  return getFlowsResponse.encode({
+    node_name: 'east/node-1',
+    time,
+    flow: {
+      time,
+      uuid: `00000000-0000-4000-8000-${String(reason).padStart(12, '0')}`,
+      verdict: 'DROPPED',
+      drop_reason: reason,
+      drop_reason_desc: reason,
+      IP: { source: '10.0.0.1', destination: '10.0.0.2', ipVersion: 'IPv4' },
+      l4: { TCP: { source_port: 40_000, destination_port: 6_000 + reason, flags: { SYN: true } } },
+      source: { ...end('web'), ID: 7 },
+      destination: end(`db-${reason}`),
+      Type: 'L3_L4',
+      node_name: 'east/node-1',
+      event_type: reason === 181 ? { type: 5 } : { type: 1, sub_type: reason },
+      traffic_direction: 'EGRESS',
+      egress_denied_by:
+        reason === 181 ? [{ name: 'deny-db', namespace: 'shop', kind: 'CiliumNetworkPolicy' }] : [],
+    },
+  });
+}
+
+test('every drop that a relay tells over mTLS is on the page: verdict, reason in words, ends, port, policy (fault 81)', async () => {
+  await using directory = await temporaryDirectory();
+  using ca = createTestCa();
+  const certificate = ca.issue('ui.hubble-relay.cilium.io');
+  await using observer = await startObserver({ tls: { server: certificate, clientCa: ca.ca } });
+  await using server = await startTestServer(directory.path, [
+    {
+      kind: 'hubble-relay',
+      name: 'east',
+      address: observer.address,
+      tls: { ca: ca.ca, ...certificate, serverName: 'ui.hubble-relay.cilium.io' },
+    },
+  ]);
+  const page = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
+  await page.goto(`${server.url}live`);
+  const stream = await eventually(() => {
+    expect(observer.streams).toHaveLength(1);
+    return observer.streams[0]!;
+  });
+
+  for (const { number } of REASONS) stream.send(dropMessage(number));
+
+  const lane = page.getByRole('group', { name: /drop groups/i });
+  const texts = await eventually(async () => {
+    const items = await lane.getByRole('listitem').allInnerTexts();
+    expect(items).toHaveLength(REASONS.length);
+    return items.map((item) => item.replaceAll(/\s+/g, ' '));
+  });
+  for (const { number, words } of REASONS) {
+    const text = texts.find((item) => item.includes(`:${6_000 + number}/TCP`));
+    expect(text, words).toContain(words);
+    expect(text).toContain('dropped');
+    expect(text).toMatch(/shop\/web → to shop\/db-\d+/);
+    expect(text).toContain('egress');
+    if (number === 181) expect(text).toContain('shop/deny-db');
+  }
+  await page.close();
+}, 60_000);
