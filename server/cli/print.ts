@@ -41,10 +41,9 @@ export function printJson(value: unknown): void {
 }
 
 /** Records hold what workloads sent: an escape sequence in a DNS name must not drive the terminal. */
-export function escapeControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+function escapeControls(text: string): string {
   return text.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f]/g,
+    /\p{Cc}/gu,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }

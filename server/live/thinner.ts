@@ -38,7 +38,7 @@ export function createThinner({
 }
 
 /** FNV-1a over both ends, the same whichever of them sent the packet. */
-export function conversationHash(flow: Flow): number {
+function conversationHash(flow: Flow): number {
   const source = `${flow.sourceIp || flow.source.pod || flow.source.workload}:${String(flow.sourcePort)}`;
   const destination = `${flow.destinationIp || flow.destination.pod || flow.destination.workload}:${String(flow.destinationPort)}`;
   const text = source < destination ? `${source}|${destination}` : `${destination}|${source}`;

@@ -54,6 +54,7 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
   const watched: Watched[] = [];
   const running: Promise<void>[] = [];
   const now = (): EpochNanos => nanos(clock.now());
+  const aborted = (): boolean => stop.signal.aborted;
 
   const enter = (status: Watched, state: SourceState, detail: string): void => {
     if (status.state !== state) status.stateSince = now();
@@ -78,12 +79,12 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
 
   const supervise = async (source: FlowSource, status: Watched): Promise<void> => {
     const backoff = createBackoff({ firstMs: 1_000, maxMs: 30_000 });
-    while (!stop.signal.aborted) {
+    while (!aborted()) {
       const openedAt = now();
       let reason: string;
       try {
         await drain(source, status);
-        if (stop.signal.aborted) break;
+        if (aborted()) break;
         reason = 'the source ended its stream';
         log.info({ source: source.name }, 'source ended');
       } catch (error) {

@@ -2,7 +2,7 @@ import type { Endpoint, Flow, FlowBatch, FlowId, StoredFlow } from '../../server
 import { nanos } from '../../server/core/time.ts';
 import { ALLOWED } from '../../server/core/verdict.ts';
 
-export const END: Endpoint = {
+const END: Endpoint = {
   kind: 'workload',
   cluster: '',
   namespace: 'shop',
