@@ -31,7 +31,7 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
 /** Enough for all of the past that the demo tells of. */
 const DEMO_BACKLOG = 100_000;
 /** Flows a second of the two hours before the start: few, so that the page is live within seconds. */
-const DEMO_PAST_RATE = 4;
+const DEMO_PAST_RATE = 6;
 const PAGE = new URL('../web/dist/', import.meta.url).pathname;
 
 /** Builds everything, and stops everything in the reverse order. With no source configured it runs the demo. */

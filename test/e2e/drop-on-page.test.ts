@@ -1,9 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DROP_REASONS } from '../../server/core/drop-reasons.ts';
-import { getFlowsResponse } from '../../server/sources/hubble-proto.ts';
-import type { JsonObject } from '../../server/sources/json-value.ts';
 import { openBrowser } from '../support/browser.ts';
+import { dropMessage } from '../support/drop-message.ts';
 import { eventually } from '../support/eventually.ts';
 import { startObserver } from '../support/observer-server.ts';
 import { startTestServer } from '../support/page-server.ts';
@@ -25,39 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
 });
-
-/** A drop as an agent of Cilium 1.19 tells it, with a destination of its own for each reason. */
-function dropMessage(reason: number): Buffer {
-  const time = new Date().toISOString();
-  const end = (app: string): JsonObject => ({
-    identity: 1_000 + reason,
-    namespace: 'shop',
-    labels: [`k8s:app=${app}`],
-    pod_name: `${app}-0`,
-    workloads: [{ name: app, kind: 'StatefulSet' }],
-  });
-  return getFlowsResponse.encode({
-    node_name: 'east/node-1',
-    time,
-    flow: {
-      time,
-      uuid: `00000000-0000-4000-8000-${String(reason).padStart(12, '0')}`,
-      verdict: 'DROPPED',
-      drop_reason: reason,
-      drop_reason_desc: reason,
-      IP: { source: '10.0.0.1', destination: '10.0.0.2', ipVersion: 'IPv4' },
-      l4: { TCP: { source_port: 40_000, destination_port: 6_000 + reason, flags: { SYN: true } } },
-      source: { ...end('web'), ID: 7 },
-      destination: end(`db-${reason}`),
-      Type: 'L3_L4',
-      node_name: 'east/node-1',
-      event_type: reason === 181 ? { type: 5 } : { type: 1, sub_type: reason },
-      traffic_direction: 'EGRESS',
-      egress_denied_by:
-        reason === 181 ? [{ name: 'deny-db', namespace: 'shop', kind: 'CiliumNetworkPolicy' }] : [],
-    },
-  });
-}
 
 test('every drop that a relay tells over mTLS is on the page: verdict, reason in words, ends, port, policy (fault 81)', async () => {
   await using directory = await temporaryDirectory();

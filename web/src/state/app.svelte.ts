@@ -40,6 +40,7 @@ export function createApp(window: Window & typeof globalThis): App {
       clock.sync(tick.at);
       histogram.add(tick);
     },
+    onreturn: () => histogram.refresh(),
     ongaps: (gaps) => histogram.addGaps(gaps),
   });
   document.addEventListener('visibilitychange', () => live.setVisible(isVisible()));

@@ -6,8 +6,13 @@ import { problemOf } from './failure.ts';
 import type { Tick } from './stream.svelte.ts';
 import { absoluteText, isLiveRange, spanOf } from './time-range.ts';
 
-/** How often the stored counts replace what ticks added: they know late flows, and their observed times. */
-const REFRESH_MS = 30_000;
+/**
+ * How often the stored counts replace what ticks added. Ticks count by receipt, the store by observation, so
+ * that a source that catches up stands in the newest bucket until then.
+ */
+const REFRESH_MS = 10_000;
+const WIDE_REFRESH_MS = 30_000;
+const WIDE_MS = 2 * 3_600_000;
 
 /** Counts over time of a query: read from the store, extended by ticks. */
 export class HistogramState {
@@ -38,6 +43,11 @@ export class HistogramState {
     if (old !== undefined && old.q === q && old.t === t && Math.abs(old.width - width) < 32) return;
     this.#view = { q, t, width };
     void this.#load();
+  }
+
+  /** Reads the stored counts now: the stream was away, and ticks are missing. */
+  refresh(): void {
+    if (this.#view !== undefined) void this.#load();
   }
 
   leave(): void {
@@ -81,6 +91,8 @@ export class HistogramState {
       // The chart keeps what it has; the table beside it tells the same failure in words.
       if (problemOf(error) === undefined) return;
     }
-    if (isLiveRange(view.t)) this.#timer = setTimeout(() => void this.#load(), REFRESH_MS);
+    if (!isLiveRange(view.t)) return;
+    const wait = span.to - span.from > WIDE_MS ? WIDE_REFRESH_MS : REFRESH_MS;
+    this.#timer = setTimeout(() => void this.#load(), wait);
   }
 }

@@ -21,6 +21,8 @@ export type LiveOptions = {
   /** Runs at the next animation frame. */
   readonly onframe: (run: () => void) => void;
   readonly ontick: (tick: Tick) => void;
+  /** The stream is back after it was lost. */
+  readonly onreturn: () => void;
   readonly ongaps: (gaps: readonly GapJson[]) => void;
 };
 
@@ -186,6 +188,7 @@ export class LiveState {
 
   /** The stream has begun: what comes after `head` is its own, everything before is the store's. */
   async #begin(head: number, again: boolean): Promise<void> {
+    if (again) this.#options.onreturn();
     this.lane.reset();
     const last = this.table.newest;
     if (!again || !this.#ready || last === 0) {

@@ -11,7 +11,9 @@ export function endName(end: EndJson): string {
   const label = end.name || reservedName(end) || (end.kind === 'host' ? 'host' : '');
   const address = end.names[0] ?? end.ip;
   const scoped = end.namespace === '' ? label : `${end.namespace}/${label}`;
-  const parts = label === address ? [address] : [scoped, address];
+  // Cilium names a CIDR identity by the range, which may be the one address over again.
+  const same = address !== '' && label.split('/')[0] === address;
+  const parts = same ? [address] : [scoped, address];
   return parts.filter((part) => part !== '').join(' ') || 'unknown';
 }
 
