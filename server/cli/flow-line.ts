@@ -1,3 +1,4 @@
+import { decidingHits } from '../core/drop-groups.ts';
 import { endName } from '../core/end-name.ts';
 import { policyName } from '../core/fields.ts';
 import { dropReason } from '../core/drop-reasons.ts';
@@ -23,12 +24,11 @@ export function flowCells(flow: StoredFlow): readonly string[] {
   return [
     formatTime(flow.observedAt),
     VERDICT_WORD[flow.verdict.kind],
-    endName(flow.source, flow.sourceIp),
-    endName(flow.destination, flow.destinationIp),
+    endName(flow.source, { names: flow.sourceNames, ip: flow.sourceIp }),
+    endName(flow.destination, { names: flow.destinationNames, ip: flow.destinationIp }),
     `${port}${flow.protocol === '' ? '' : `/${flow.protocol}`}`,
     flow.direction === 'unknown' ? '' : flow.direction,
-    flow.hits
-      .filter((hit) => hit.stage === 'enforced' && hit.matched !== 'end-of-tier')
+    decidingHits(flow.hits)
       .map((hit) => policyName(hit.policy))
       .join(','),
     flow.verdict.kind === 'dropped' ? dropReason(flow.verdict.reason).code : '',

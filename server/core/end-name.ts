@@ -1,13 +1,32 @@
 import type { Endpoint } from './flow.ts';
 
-type NamedEnd = Pick<Endpoint, 'namespace' | 'pod' | 'workload' | 'name'>;
+export type NamedEnd = Pick<
+  Endpoint,
+  'kind' | 'namespace' | 'pod' | 'workload' | 'name' | 'labels'
+>;
+
+export type EndAddress = {
+  /** DNS names known for the address. */
+  readonly names: readonly string[];
+  readonly ip: string;
+};
 
 /**
- * The name of an end that stays the same while its pods come and go: `shop/checkout`, `world`, `node-7`.
- * Falls back on the pod, then on the address; `unknown` when the record names nothing.
+ * The name of an end that stays the same while its pods come and go: `shop/checkout`; of what is no workload,
+ * its name with its address: `world api.example.com`. `unknown` when the record names nothing.
  */
-export function endName(end: NamedEnd, ip: string): string {
-  const own = end.workload || end.pod || end.name;
-  if (own === '') return end.namespace === '' ? ip || 'unknown' : `${end.namespace}/?`;
-  return end.namespace === '' ? own : `${end.namespace}/${own}`;
+export function endName(end: NamedEnd, { names, ip }: EndAddress): string {
+  const workload = end.workload || end.pod;
+  if (workload !== '') return end.namespace === '' ? workload : `${end.namespace}/${workload}`;
+  const label = end.name || reservedName(end) || (end.kind === 'host' ? 'host' : '');
+  const address = names[0] ?? ip;
+  const scoped = end.namespace === '' ? label : `${end.namespace}/${label}`;
+  // Cilium names a CIDR identity by the range, which may be the one address over again.
+  const same = address !== '' && label.split('/')[0] === address;
+  const parts = same ? [address] : [scoped, address];
+  return parts.filter((part) => part !== '').join(' ') || 'unknown';
+}
+
+function reservedName(end: NamedEnd): string {
+  return end.labels.find((label) => label.startsWith('reserved:'))?.slice(9) ?? '';
 }

@@ -1,6 +1,6 @@
+import { createDropGrouper, representative, type Drop } from '../core/drop-groups.ts';
 import type { Gap, StoredFlow } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-import { createFingerprints } from './drop-fingerprint.ts';
 import type { DropGroup, FlowPredicate, LiveHub, LiveSubscription } from './live-hub.ts';
 import { createThinner } from './thinner.ts';
 
@@ -26,11 +26,12 @@ type Subscriber = {
 /** Fans committed flows out to subscribers, each with its own filter and its own bounded memory. */
 export function createLiveHub(options: { readonly nowMs: () => number }): LiveHub {
   const subscribers = new Set<Subscriber>();
-  const fingerprints = createFingerprints();
+  const grouper = createDropGrouper();
   return {
     publish(flows, gaps) {
       for (const flow of flows) {
-        const group = flow.verdict.kind === 'dropped' ? fingerprints.keyOf(flow) : undefined;
+        const drop = dropOf(flow);
+        const group = drop === undefined ? undefined : grouper.keyOf(drop);
         for (const subscriber of subscribers) subscriber.accept(flow, group);
       }
       if (gaps.length > 0) for (const subscriber of subscribers) subscriber.note(gaps);
@@ -145,7 +146,18 @@ function createSubscriber({
   };
 }
 
-/** The newest flow of a group that says most: a verdict that names its policy is not replaced by its bare twin. */
-function representative(before: StoredFlow | undefined, flow: StoredFlow): StoredFlow {
-  return before !== undefined && before.hits.length > 0 && flow.hits.length === 0 ? before : flow;
+function dropOf(flow: StoredFlow): Drop | undefined {
+  if (flow.verdict.kind !== 'dropped') return undefined;
+  const { node, event, protocol, direction, hits, observedAt } = flow;
+  return {
+    ...{ node, event, protocol, direction, hits, observedAt },
+    reason: flow.verdict.reason,
+    source: { ...flow.source, ip: flow.sourceIp, port: flow.sourcePort, names: flow.sourceNames },
+    destination: {
+      ...flow.destination,
+      ip: flow.destinationIp,
+      port: flow.destinationPort,
+      names: flow.destinationNames,
+    },
+  };
 }
