@@ -14,6 +14,8 @@ CREATE TABLE blocks (
   level INTEGER NOT NULL,
   min_observed INTEGER NOT NULL,
   max_observed INTEGER NOT NULL,
+  -- Retention counts from receipt, so that an old capture that is imported today is not gone tomorrow.
+  max_received INTEGER NOT NULL,
   allowed INTEGER NOT NULL,
   dropped INTEGER NOT NULL,
   audit INTEGER NOT NULL,

@@ -34,9 +34,19 @@ export function hitCounts(flow: Flow): readonly HitCount[] {
 function verdictHits(flow: Flow): readonly HitCount[] {
   return flow.hits.flatMap((hit) => {
     if (hit.stage !== 'enforced' || !namesPolicy(hit)) return [];
+    // A verdict is given on one side. What the lists of the other say was decided there, and is told there.
+    if (flow.direction !== 'unknown' && hit.direction !== flow.direction) return [];
     const kind = flow.verdict.kind === 'audit' ? 'staged' : actionKind(hit);
-    return kind === undefined ? [] : [{ hit, kind, count: flow.counts.events }];
+    if (kind === undefined || contradicts(flow, kind)) return [];
+    return [{ hit, kind, count: flow.counts.events }];
   });
+}
+
+/** Agents are known to list allowing policies on dropped flows; the verdict wins (reference/hubble.md 10). */
+function contradicts({ verdict }: Flow, kind: HitCount['kind']): boolean {
+  return verdict.kind === 'dropped'
+    ? kind === 'allowed'
+    : verdict.kind === 'allowed' && kind === 'denied';
 }
 
 function flowLogHits(flow: Flow): readonly HitCount[] {

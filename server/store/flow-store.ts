@@ -114,7 +114,10 @@ export type FlowStore = AsyncDisposable & {
   head(): number;
   /** Observed times of the oldest and newest flow that are kept. */
   span(): Promise<TimeWindow | undefined>;
-  /** Deletes whole blocks that ended before the time. Answers with the number of flows deleted. */
+  /**
+   * Deletes flows that were received before the time, by whole blocks, with the counts of their time. Answers
+   * with the number of flows deleted.
+   */
   prune(before: EpochNanos): Promise<number>;
   /** Bytes on disk, write-ahead log included. */
   size(): number;

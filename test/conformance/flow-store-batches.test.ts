@@ -80,7 +80,7 @@ describe.each(engines)('$name', (engine) => {
     ]);
   });
 
-  test('pruning deletes what ended before the time, keeps the rest, and gives space back', async () => {
+  test('pruning deletes what was received before the time, keeps the rest, and gives space back', async () => {
     await using opened = await open({ small: true });
     const { store } = opened;
     const bulky = {
@@ -88,7 +88,7 @@ describe.each(engines)('$name', (engine) => {
       bytes: crypto.getRandomValues(new Uint8Array(9_000)),
     } as const;
     const old = Array.from({ length: 20 }, () =>
-      aFlow({ raw: bulky, observedAt: nanos(60_000_000_000n) }),
+      aFlow({ raw: bulky, observedAt: nanos(60_000_000_000n), receivedAt: nanos(61_000_000_000n) }),
     );
     await appendAll(
       store,

@@ -18,10 +18,14 @@ const hit = (differences: Partial<PolicyHit> = {}): PolicyHit => ({
   ...differences,
 });
 
+const DROPPED = { verdict: { kind: 'dropped', reason: 'POLICY_DENY' } } as const;
+
 const at = (seconds: number, ...hits: PolicyHit[]): Flow =>
   aFlow({
     event: 'policy-verdict',
+    direction: 'ingress',
     hits,
+    ...(hits.some(({ action }) => action === 'deny') && DROPPED),
     observedAt: nanos(START + BigInt(seconds) * 1_000_000_000n),
   });
 
@@ -63,11 +67,14 @@ test('a window that cuts a minute counts it whole; others stay out', async () =>
   expect(row?.series.map(({ allowed }) => allowed)).toEqual([1, 1]);
 });
 
-test('pruning forgets minutes that ended, and keeps the one that has not', async () => {
+test('pruning forgets minutes that ended, and keeps those of flows that are kept', async () => {
   await using directory = await temporaryDirectory();
   await using store = await openSqliteStore({ directory: directory.path });
-  await store.append(batchOf([at(10, hit()), at(70, hit()), at(130, hit())]));
-  await store.prune(nanos(START + 90_000_000_000n));
+  const flows = [at(10, hit()), at(70, hit()), at(130, hit())];
+  for (const flow of flows) {
+    await store.append(batchOf([{ ...flow, receivedAt: flow.observedAt }]));
+  }
+  await store.prune(nanos(START + 71_000_000_000n));
   const within = { from: START, to: nanos(START + 3n * MINUTE) };
   const [row] = await store.policyHits({ within, buckets: 1 });
   expect(row?.totals.allowed).toBe(2);

@@ -47,14 +47,18 @@ function summarizeBlock(flows: readonly Flow[], firstSeq: number): BlockHeader {
   };
   let minObserved: EpochNanos | undefined;
   let maxObserved: EpochNanos | undefined;
-  for (const { observedAt, verdict } of flows) {
+  let maxReceived: EpochNanos | undefined;
+  for (const { observedAt, receivedAt, verdict } of flows) {
     verdicts[verdict.kind]++;
     if (minObserved === undefined || observedAt < minObserved) minObserved = observedAt;
     if (maxObserved === undefined || observedAt > maxObserved) maxObserved = observedAt;
+    if (maxReceived === undefined || receivedAt > maxReceived) maxReceived = receivedAt;
   }
-  if (minObserved === undefined || maxObserved === undefined) throw new Error('block without rows');
+  if (minObserved === undefined || maxObserved === undefined || maxReceived === undefined) {
+    throw new Error('block without rows');
+  }
   const lastSeq = firstSeq + flows.length - 1;
-  return { firstSeq, lastSeq, level: 0, minObserved, maxObserved, verdicts };
+  return { firstSeq, lastSeq, level: 0, minObserved, maxObserved, maxReceived, verdicts };
 }
 
 /** The blocks at the end of the list that are to become one, if any. */
@@ -83,9 +87,9 @@ export function createBlockWriter(
   limits: MergeLimits,
 ): BlockWriter {
   const insertBlock = db.prepare(
-    `INSERT INTO blocks (first_seq, last_seq, level, min_observed, max_observed,
+    `INSERT INTO blocks (first_seq, last_seq, level, min_observed, max_observed, max_received,
                          allowed, dropped, audit, error, unknown, columns)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertRaw = db.prepare(
     'INSERT INTO raw_chunks (first_seq, last_seq, size, frame) VALUES (?, ?, ?, ?)',
@@ -103,7 +107,7 @@ export function createBlockWriter(
   const writeBlock = ({ firstSeq, lastSeq, level, ...rest }: BlockHeader, columns: Buffer) => {
     const { allowed, dropped, audit, error, unknown } = rest.verdicts;
     insertBlock.run(
-      ...[firstSeq, lastSeq, level, rest.minObserved, rest.maxObserved],
+      ...[firstSeq, lastSeq, level, rest.minObserved, rest.maxObserved, rest.maxReceived],
       ...[allowed, dropped, audit, error, unknown, columns],
     );
   };
@@ -187,6 +191,7 @@ function mergeHeaders(parts: readonly BlockHeader[]): BlockHeader {
     level,
     minObserved: left.minObserved < right.minObserved ? left.minObserved : right.minObserved,
     maxObserved: left.maxObserved > right.maxObserved ? left.maxObserved : right.maxObserved,
+    maxReceived: left.maxReceived > right.maxReceived ? left.maxReceived : right.maxReceived,
     verdicts: {
       allowed: left.verdicts.allowed + right.verdicts.allowed,
       dropped: left.verdicts.dropped + right.verdicts.dropped,

@@ -15,6 +15,7 @@ export type BlockHeader = {
   readonly level: number;
   readonly minObserved: EpochNanos;
   readonly maxObserved: EpochNanos;
+  readonly maxReceived: EpochNanos;
   readonly verdicts: Readonly<Record<VerdictKind, number>>;
 };
 
@@ -43,7 +44,13 @@ export type Catalog = {
 };
 
 type HeaderRow = Record<
-  'first_seq' | 'last_seq' | 'level' | 'min_observed' | 'max_observed' | VerdictKind,
+  | 'first_seq'
+  | 'last_seq'
+  | 'level'
+  | 'min_observed'
+  | 'max_observed'
+  | 'max_received'
+  | VerdictKind,
   bigint
 >;
 
@@ -68,7 +75,7 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
   );
   const selectHeaders = db
     .prepare<[], HeaderRow>(
-      `SELECT first_seq, last_seq, level, min_observed, max_observed,
+      `SELECT first_seq, last_seq, level, min_observed, max_observed, max_received,
               allowed, dropped, audit, error, unknown
        FROM blocks ORDER BY first_seq`,
     )
@@ -138,6 +145,7 @@ const headerOf = (row: HeaderRow): BlockHeader => ({
   level: Number(row.level),
   minObserved: nanos(row.min_observed),
   maxObserved: nanos(row.max_observed),
+  maxReceived: nanos(row.max_received),
   verdicts: {
     allowed: Number(row.allowed),
     dropped: Number(row.dropped),

@@ -26,7 +26,7 @@ export function createCommit(parts: CommitParts): Commit {
   const saveHead = db.prepare('UPDATE store SET head = ?');
 
   const store = async (batch: FlowBatch): Promise<readonly StoredFlow[]> => {
-    const fresh = repeats.fresh(batch);
+    const { flows: fresh, gaps } = repeats.fresh(batch);
     const head = catalog.head();
     const blocks = await Promise.all(
       slices(fresh, blockRows).map(({ start, flows }) => prepareBlock(flows, head + start + 1)),
@@ -36,7 +36,7 @@ export function createCommit(parts: CommitParts): Commit {
       for (const block of blocks) writer.insert(block);
       saveHead.run(head + added.length);
       rollup.add(batch.origin, added);
-      ledger.record(batch, added, clock());
+      ledger.record({ ...batch, gaps }, added, clock());
     }).immediate();
     catalog.setHead(head + added.length);
     catalog.replace([...catalog.headers(), ...blocks.map(({ header }) => header)]);

@@ -10,6 +10,8 @@ export type Ledger = {
   record(batch: FlowBatch, added: readonly StoredFlow[], now: EpochNanos): void;
   checkpoint(origin: string): Checkpoint | undefined;
   gaps(within: TimeWindow): readonly Gap[];
+  /** All gaps of a source. */
+  gapsOf(origin: string): readonly Gap[];
   origins(): readonly OriginRecord[];
   /** Deletes gaps that ended before a time. */
   pruneGaps(before: EpochNanos): void;
@@ -70,6 +72,11 @@ export function createLedger(db: Connection): Ledger {
        WHERE to_time >= ? AND (to_time > ? OR from_time >= ?) AND from_time < ? ORDER BY from_time, id LIMIT ${MAX_GAPS}`,
     )
     .safeIntegers();
+  const selectGapsOf = db
+    .prepare<[string], GapRow>(
+      'SELECT kind, origin, node, from_time, to_time, count, reason FROM gaps WHERE origin = ?',
+    )
+    .safeIntegers();
   const selectOrigins = db
     .prepare<[], OriginRow>(
       `SELECT origins.*, saved_at FROM origins LEFT JOIN checkpoints USING (origin) ORDER BY origin`,
@@ -107,6 +114,7 @@ export function createLedger(db: Connection): Ledger {
     },
     checkpoint: (origin) => selectCheckpoint.get(origin),
     gaps: ({ from, to }) => selectGaps.all(from, from, from, to).map(gapOf),
+    gapsOf: (origin) => selectGapsOf.all(origin).map(gapOf),
     origins() {
       const rejected = Map.groupBy(selectRejections.all(), ({ origin }) => origin);
       return selectOrigins.all().map((row) => ({

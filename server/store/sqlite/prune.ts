@@ -10,7 +10,10 @@ const BLOCKS_A_STEP = 16;
 const PAGES_A_STEP = 2_000;
 
 export type Pruner = {
-  /** Deletes blocks, minutes and gaps that ended before the time. Answers with the number of flows deleted. */
+  /**
+   * Deletes blocks that were received before the time, and minutes and gaps that are older than it and than
+   * every flow that is kept. Answers with the number of flows deleted.
+   */
   prune(before: EpochNanos, inTurn: InTurn): Promise<number>;
 };
 
@@ -26,7 +29,7 @@ export function createPruner(
   const deleteSome = (before: EpochNanos): number => {
     const old = catalog
       .headers()
-      .filter(({ maxObserved }) => maxObserved < before)
+      .filter(({ maxReceived }) => maxReceived < before)
       .slice(0, BLOCKS_A_STEP);
     if (old.length === 0) return 0;
     db.transaction(() => {
@@ -46,6 +49,12 @@ export function createPruner(
     return Number(db.pragma('freelist_count', { simple: true })) > 0;
   };
 
+  const oldestOf = (before: EpochNanos): EpochNanos =>
+    catalog
+      .headers()
+      .map(({ minObserved }) => minObserved)
+      .reduce((oldest, time) => (time < oldest ? time : oldest), before);
+
   return {
     async prune(before, inTurn) {
       let deleted = 0;
@@ -57,8 +66,8 @@ export function createPruner(
       }
       await inTurn(() => {
         db.transaction(() => {
-          ledger.pruneGaps(before);
-          rollup.prune(before);
+          ledger.pruneGaps(oldestOf(before));
+          rollup.prune(oldestOf(before));
         }).immediate();
       });
       while (await inTurn(giveBack)) await nextTurn();

@@ -1,4 +1,4 @@
-import type { Flow, FlowBatch } from '../../core/flow.ts';
+import type { Flow, FlowBatch, Gap } from '../../core/flow.ts';
 import { NANOS_PER_SECOND } from '../../core/time.ts';
 import { valueAt } from './block.ts';
 import { rowsOf, type Catalog } from './catalog.ts';
@@ -9,14 +9,18 @@ import { rowsOf, type Catalog } from './catalog.ts';
  * records that one connection tells are all kept, and what the run itself stored excuses nothing.
  */
 export type Repeats = {
-  /** The flows of a batch that are new. If they are not committed then, the run must be restarted. */
-  fresh(batch: FlowBatch): readonly Flow[];
+  /** The flows and gaps of a batch that are new. If they are not committed then, the run must be restarted. */
+  fresh(batch: FlowBatch): Fresh;
   /** Forgets the run of a source: it resumes, or a commit failed. */
   restart(origin: string): void;
 };
 
+export type Fresh = { readonly flows: readonly Flow[]; readonly gaps: readonly Gap[] };
+
 /** A record without a time got that of its receipt, so its first telling is only known to be recent. */
 const RECEIPT_LOOKBACK = 3_600n * NANOS_PER_SECOND;
+
+const END_OF_TIME = 2n ** 63n - 1n;
 
 type Run = {
   /**
@@ -26,9 +30,14 @@ type Run = {
   from: bigint;
   /** How often each id is stored and not yet told again. */
   readonly stored: Map<string, number>;
+  /** The same of gaps, which have no id but all that they say. */
+  readonly gaps: Map<string, number>;
 };
 
-export function createRepeats(catalog: Catalog): Repeats {
+export function createRepeats(
+  catalog: Catalog,
+  gapsOf: (origin: string) => readonly Gap[],
+): Repeats {
   const runs = new Map<string, Run>();
 
   const count = (run: Run, origin: string, from: bigint, to: bigint | undefined) => {
@@ -47,7 +56,7 @@ export function createRepeats(catalog: Catalog): Repeats {
         if (time < from || (to !== undefined && time >= to)) continue;
         if (valueAt(origins, row) !== origin) continue;
         const id = String(valueAt(ids, row));
-        run.stored.set(id, (run.stored.get(id) ?? 0) + 1);
+        add(run.stored, id, 1);
       }
     }
   };
@@ -57,7 +66,8 @@ export function createRepeats(catalog: Catalog): Repeats {
     const from = earliest(flows);
     let run = runs.get(origin);
     if (run === undefined) {
-      run = { from, stored: new Map() };
+      run = { from, stored: new Map(), gaps: new Map() };
+      for (const gap of gapsOf(origin)) add(run.gaps, gapKey(gap), 1);
       runs.set(origin, run);
       count(run, origin, from, undefined);
     } else if (from < run.from) {
@@ -71,27 +81,41 @@ export function createRepeats(catalog: Catalog): Repeats {
     fresh(batch) {
       if (!batch.mayRepeat) {
         runs.delete(batch.origin);
-        return batch.flows;
+        return batch;
       }
-      if (batch.flows.length === 0) return batch.flows;
+      if (batch.flows.length === 0 && batch.gaps.length === 0) return batch;
       const run = reach(batch);
-      return batch.flows.filter(({ id }) => {
-        const left = run.stored.get(id) ?? 0;
-        if (left === 0) return true;
-        if (left === 1) run.stored.delete(id);
-        else run.stored.set(id, left - 1);
-        return false;
-      });
+      return {
+        flows: batch.flows.filter(({ id }) => !excuse(run.stored, id)),
+        gaps: batch.gaps.filter((gap) => !excuse(run.gaps, gapKey(gap))),
+      };
     },
     restart: (origin) => void runs.delete(origin),
   };
 }
 
+/** Of a batch without flows the end of time: none of the stored ones can be meant. */
 function earliest(flows: readonly Flow[]): bigint {
-  let from: bigint = flows[0]?.observedAt ?? 0n;
+  let from: bigint = flows[0]?.observedAt ?? END_OF_TIME;
   for (const { observedAt, timeFrom } of flows) {
     const time = timeFrom === 'receipt' ? observedAt - RECEIPT_LOOKBACK : observedAt;
     if (time < from) from = time;
   }
   return from;
+}
+
+const gapKey = ({ kind, node, from, to, count, reason }: Gap): string =>
+  [kind, node, from, to, count, reason].join('|');
+
+function add(counts: Map<string, number>, key: string, more: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + more);
+}
+
+/** Whether a telling is one that was stored before; each stored one excuses one. */
+function excuse(counts: Map<string, number>, key: string): boolean {
+  const left = counts.get(key) ?? 0;
+  if (left === 0) return false;
+  if (left === 1) counts.delete(key);
+  else counts.set(key, left - 1);
+  return true;
 }

@@ -53,7 +53,7 @@ function openStore({
     const catalog = loadCatalog({ db, cacheBytes, shared: readOnly });
     const ledger = createLedger(db);
     const rollup = createPolicyRollup(db);
-    const repeats = createRepeats(catalog);
+    const repeats = createRepeats(catalog, (origin) => ledger.gapsOf(origin));
     const writer = createBlockWriter(db, catalog, { blockRows, fanIn });
     const pruner = createPruner(db, catalog, ledger, rollup);
     return { db, catalog, ledger, rollup, repeats, writer, pruner };

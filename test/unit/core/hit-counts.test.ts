@@ -17,20 +17,32 @@ const counted = (flow: Flow) => hitCounts(flow).map(({ kind, count }) => [kind, 
 const counts = aFlow().counts;
 
 const verdict = (hits: readonly PolicyHit[], differences: Partial<Flow> = {}): Flow =>
-  aFlow({ event: 'policy-verdict', hits, ...differences });
+  aFlow({ event: 'policy-verdict', direction: 'ingress', hits, ...differences });
+
+const DROPPED = { verdict: { kind: 'dropped', reason: 'POLICY_DENY' } } as const;
 
 const line = (hits: readonly PolicyHit[], connections = 4): Flow =>
   aFlow({ event: 'flow-log', hits, counts: { ...counts, events: 9, connections } });
 
 test('a policy verdict counts each policy that it names, by its events', () => {
-  const hits = [hit(), hit({ action: 'deny', matched: 'policy', rule: -1 })];
+  const hits = [hit(), hit({ matched: 'policy', rule: -1 })];
   expect(counted(verdict(hits))).toEqual([
     ['allowed', 1],
-    ['denied', 1],
+    ['allowed', 1],
   ]);
+  const denied = verdict([hit({ action: 'deny' })], DROPPED);
+  expect(counted(denied)).toEqual([['denied', 1]]);
   expect(counted(verdict(hits.slice(0, 1), { counts: { ...counts, events: 12 } }))).toEqual([
     ['allowed', 12],
   ]);
+});
+
+test('an agent that lists allowing policies on a dropped flow does not make them hits: the verdict wins', () => {
+  expect(counted(verdict([hit()], DROPPED))).toEqual([]);
+});
+
+test('the verdict of one side is no hit of what the other side lists', () => {
+  expect(counted(verdict([hit({ direction: 'egress' })]))).toEqual([]);
 });
 
 test.each(['trace', 'drop', 'l7', 'socket', 'capture', 'unknown'] as const)(

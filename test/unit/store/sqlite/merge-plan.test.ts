@@ -13,7 +13,7 @@ function blocks(...sizes: readonly (readonly [rows: number, level?: number])[]):
     seq += rows;
     return {
       ...{ firstSeq, lastSeq: seq - 1, level },
-      ...{ minObserved: nanos(0n), maxObserved: nanos(0n) },
+      ...{ minObserved: nanos(0n), maxObserved: nanos(0n), maxReceived: nanos(0n) },
       verdicts: { allowed: rows, dropped: 0, audit: 0, error: 0, unknown: 0 },
     };
   });
