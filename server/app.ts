@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { createHttpServer } from './http/server.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import type { Logger } from './lib/log.ts';
 import { createLiveHub } from './live/hub.ts';
-import { markStore } from './operations/demo-mark.ts';
+import { claimDirectory, holdsRealFlows } from './operations/demo-mark.ts';
 import { createIngest, type Ingest } from './operations/ingest.ts';
 import { keepPruned } from './operations/prune.ts';
 import { createSource } from './sources/registry.ts';
@@ -34,30 +35,40 @@ const DEMO_BACKLOG = 100_000;
 const DEMO_PAST_RATE = 6;
 const PAGE = new URL('../web/dist/', import.meta.url).pathname;
 
-/** Builds everything, and stops everything in the reverse order. With no source configured it runs the demo. */
+export type StartOptions = {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Run the demo whatever is configured. */
+  readonly forceDemo?: boolean;
+};
+
+/**
+ * Builds everything, and stops everything in the reverse order. Where there is neither a source nor a store
+ * with flows it runs the demo. Throws an AppError `bad-setting` for what a setting makes impossible.
+ */
 export async function startServer(
   settings: Settings,
-  { log, clock = systemClock() }: { readonly log: Logger; readonly clock?: Clock },
+  { log, clock = systemClock(), forceDemo = false }: StartOptions,
 ): Promise<RunningServer> {
   refuseOpenAddress(settings.host);
-  const demo = settings.sources.length === 0;
+  const demo = forceDemo || nothingToServe(settings);
   await using parts = new AsyncDisposableStack();
   const dataDirectory = await chooseDirectory({ settings, demo, parts });
-  markStore(dataDirectory, demo);
+  claimDirectory(dataDirectory, { demo });
   const store = parts.use(await openSqliteStore({ directory: dataDirectory }));
   parts.use(keepPruned({ store, keepMs: settings.keep, clock, log }));
   const nowMs = (): number => Number(clock.now() / NANOS_PER_MILLI);
   const hub = createLiveHub({ nowMs });
   const cluster = demo ? parts.use(await openDemo(settings, dataDirectory)) : undefined;
   const ingest = parts.use(createIngest({ store, hub, clock, log }));
-  addSources(ingest, cluster === undefined ? settings.sources : demoSources(cluster), {
+  const sources = cluster === undefined ? settings.sources : demoSources(cluster);
+  addSources(ingest, sources, {
     clock,
     nodeName: settings.nodeName,
   });
   const services = { store, hub, ingest, clock, log, version: VERSION, demo };
   const http = createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined });
-  http.listen(settings.port, settings.host);
-  await once(http, 'listening');
+  await listen(http, settings);
   parts.defer(async () => {
     http.closeAllConnections();
     await new Promise((resolve) => http.close(resolve));
@@ -70,6 +81,24 @@ export async function startServer(
     dataDirectory,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** An imported capture is looked at without any source. */
+function nothingToServe({ sources, data }: Settings): boolean {
+  return sources.length === 0 && (data === undefined || !holdsRealFlows(data));
+}
+
+async function listen(http: Server, { host, port }: Settings): Promise<void> {
+  http.listen(port, host);
+  try {
+    await once(http, 'listening');
+  } catch (cause) {
+    const why =
+      cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+        ? 'is in use; stop what uses it, or choose another with --port (0 picks a free one)'
+        : `cannot be listened on at '${host}': ${String(cause)}`;
+    throw new AppError('bad-setting', `port: ${port} ${why}`, { cause });
+  }
 }
 
 function refuseOpenAddress(host: string): void {

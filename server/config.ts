@@ -84,11 +84,13 @@ export function loadSettings(flags: Given, env: NodeJS.ProcessEnv = process.env)
   );
   const known = new Set(['sources', ...SETTINGS.map((row) => row.key)]);
   const unknown = Object.fromEntries(Object.entries(file).filter(([key]) => !known.has(key)));
-  const listed: unknown[] = Array.isArray(file['sources']) ? file['sources'] : [];
+  const listed: unknown = file['sources'] ?? [];
   const parsed = schema.safeParse({
     ...unknown,
     ...values,
-    sources: [...listed, ...sourcesFromFlags(flags, env)],
+    sources: Array.isArray(listed)
+      ? [...(listed as unknown[]), ...sourcesFromFlags(flags, env)]
+      : listed,
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

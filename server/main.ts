@@ -3,27 +3,30 @@ import { CommanderError } from 'commander';
 import { startServer } from './app.ts';
 import { createProgram, type Flags } from './cli/program.ts';
 import { defaultDataDirectory, loadSettings } from './config.ts';
-import { AppError } from './core/errors.ts';
+import { AppError, type ErrorCode } from './core/errors.ts';
 import { createLogger, type Logger } from './lib/log.ts';
+import { claimDirectory } from './operations/demo-mark.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { VERSION } from './version.ts';
 
 const FAILED = 1;
 const UNUSABLE = 2;
+/** What the command line or a setting got wrong, as against what went wrong. */
+const UNUSABLE_CODES = new Set<ErrorCode>(['bad-setting', 'bad-query', 'bad-time', 'bad-request']);
 const STOP_WITHIN_MS = 20_000;
 
 async function serve(flags: Flags, { demo }: { readonly demo: boolean }): Promise<void> {
   const settings = loadSettings(flags);
   const log = createLogger(settings.logLevel);
-  const server = await startServer(demo ? { ...settings, sources: [] } : settings, { log });
+  const asked = stopSignal(log);
+  await using server = await startServer(settings, { log, forceDemo: demo });
   process.stdout.write(
     server.demo
       ? `Dropwise shows a simulated pair of clusters (demo) at ${server.url}\n` +
           'Connect real ones: dropwise serve --hubble-relay localhost:4245 (see README.md)\n'
       : `Dropwise is at ${server.url} (store: ${server.dataDirectory})\n`,
   );
-  await stopSignal(log);
-  await server[Symbol.asyncDispose]();
+  await asked;
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second one, or a stop that takes too long, ends the process at once. */
@@ -43,10 +46,9 @@ function stopSignal(log: Logger): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  // A reader that went away (`dropwise flows | head`) is no failure.
+  // A reader that went away (`dropwise flows | head`) is no failure; commands that only print then stop.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
   });
   const program = createProgram({
     version: VERSION,
@@ -54,6 +56,7 @@ async function main(): Promise<number> {
     async withStore(flags, { write }, use) {
       const { data } = loadSettings(flags);
       const directory = data ?? defaultDataDirectory();
+      if (write) claimDirectory(directory, { demo: false });
       await using store = await openSqliteStore({ directory, readOnly: !write });
       await use(store);
     },
@@ -67,7 +70,7 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : UNUSABLE;
     if (!(error instanceof AppError)) throw error;
     process.stderr.write(`dropwise: ${error.message}\n`);
-    return error.code === 'bad-setting' ? UNUSABLE : FAILED;
+    return UNUSABLE_CODES.has(error.code) ? UNUSABLE : FAILED;
   }
 }
 

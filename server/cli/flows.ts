@@ -5,7 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import type { FlowQuery, FlowStore } from '../store/flow-store.ts';
 import { FLOW_HEADINGS, flowCells } from './flow-line.ts';
-import { printJson, printTable, type OutputFormat } from './print.ts';
+import { printJson, printTable, readerIsGone, type OutputFormat } from './print.ts';
 
 const PAGE = 1_000;
 
@@ -34,6 +34,7 @@ export async function printFlows(
   const pages = last === undefined ? allFlows(store, query) : lastFlows(store, query, last);
   let headings: readonly string[] = FLOW_HEADINGS;
   for await (const flows of pages) {
+    if (readerIsGone()) return;
     if (output === 'json') {
       for (const flow of flows) printJson(flowToJson(flow));
     } else {

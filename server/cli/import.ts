@@ -1,32 +1,54 @@
 import { SingleBar } from 'cli-progress';
+import { AppError } from '../core/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { importFile, type ImportedFile } from '../operations/import-files.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import { printJson, printTable, type OutputFormat } from './print.ts';
 
-/** Imports files one after the other and prints what became of each. */
+/**
+ * Imports files one after the other and prints what became of each. Throws an AppError `unsupported-file` at the
+ * end when some could not be read.
+ */
 export async function importFiles(
   store: FlowStore,
   { files, output }: { readonly files: readonly string[]; readonly output: OutputFormat },
 ): Promise<void> {
-  const clock = systemClock();
   const done: ImportedFile[] = [];
+  const failed: AppError[] = [];
   for (const file of files) {
-    const bar = progressBar(file);
-    const imported = await importFile(store, {
+    try {
+      const imported = await importOne(store, file);
+      if (output === 'json') printJson(imported);
+      done.push(imported);
+    } catch (error) {
+      // One file that cannot be read keeps none of the others from being stored.
+      if (!(error instanceof AppError)) throw error;
+      failed.push(error);
+    }
+  }
+  if (output === 'table' && done.length > 0) printImported(done);
+  if (failed.length > 0) {
+    throw new AppError('unsupported-file', failed.map((error) => error.message).join('; '), {
+      cause: failed[0],
+    });
+  }
+}
+
+async function importOne(store: FlowStore, file: string): Promise<ImportedFile> {
+  const bar = progressBar(file);
+  try {
+    return await importFile(store, {
       file,
-      clock,
-      signal: AbortSignal.any([]),
+      clock: systemClock(),
+      signal: new AbortController().signal,
       progress: (read, total) => {
         bar?.setTotal(total);
         bar?.update(read);
       },
     });
+  } finally {
     bar?.stop();
-    if (output === 'json') printJson(imported);
-    done.push(imported);
   }
-  if (output === 'table') printImported(done);
 }
 
 /** Only for a person: where standard error is a terminal. */

@@ -1,9 +1,10 @@
 import { policyName } from '../core/fields.ts';
-import { formatTime, nanos } from '../core/time.ts';
+import { formatTime } from '../core/time.ts';
 import { systemClock } from '../lib/clock.ts';
 import { policyJson } from '../operations/policy-json.ts';
 import { policyTotals } from '../operations/policy-totals.ts';
 import { readRange } from '../operations/read-request.ts';
+import { wholeSpan } from '../operations/whole-span.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import { printJson, printTable, type OutputFormat } from './print.ts';
 
@@ -12,9 +13,7 @@ export async function printPolicies(
   store: FlowStore,
   { since, output }: { readonly since: string; readonly output: OutputFormat },
 ): Promise<void> {
-  const clock = systemClock();
-  const now = nanos(clock.now());
-  const within = readRange(since, clock) ?? (await store.span()) ?? { from: now, to: now };
+  const within = readRange(since, systemClock()) ?? (await wholeSpan(store));
   const policies = await policyTotals(store, { within, buckets: 1 });
   if (output === 'json') {
     for (const policy of policies) printJson(policyJson(policy));

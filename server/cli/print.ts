@@ -36,6 +36,9 @@ export function printTable(
   process.stdout.write(`${table.toString().replaceAll(/[ \t]+$/gm, '')}\n`);
 }
 
+/** True once nobody reads what is printed (`… | head`). */
+export const readerIsGone = (): boolean => !process.stdout.writable;
+
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }

@@ -66,7 +66,9 @@ export function createProgram({ version, serve, withStore }: CommandDependencies
     );
 
   storeCommand(program, 'flows [query]')
-    .description('print stored flows, oldest first; the query language is in docs/query.md')
+    .description(
+      "print stored flows, oldest first; the query language is in docs/query.md (put -- before a query that begins with '-')",
+    )
     .option(
       '--since <time>',
       "how far back: a duration, a range such as now-2h..now-1h, or 'all'",

@@ -54,8 +54,14 @@ export function isLive(range: TimeRange): boolean {
   return range.to.kind === 'ago' && range.to.millis === 0;
 }
 
-const resolve = (point: TimePoint, now: EpochNanos): EpochNanos =>
-  point.kind === 'instant' ? point.at : nanos(now - BigInt(point.millis) * NANOS_PER_MILLI);
+/** No flow is older than the clock that observed it. */
+const EARLIEST = 0n;
+
+function resolve(point: TimePoint, now: EpochNanos): EpochNanos {
+  if (point.kind === 'instant') return point.at;
+  const at = now - BigInt(point.millis) * NANOS_PER_MILLI;
+  return nanos(at < EARLIEST ? EARLIEST : at);
+}
 
 /** The window that the range means at `now`; `undefined` when it would end before it begins. */
 export function resolveRange(range: TimeRange, now: EpochNanos): TimeWindow | undefined {

@@ -44,8 +44,8 @@ export function flowRoutes({ store, clock }: Services): Router {
   });
 
   routes.get('/flows/:seq', async (request, response) => {
-    const seq = Number(request.params.seq);
-    const shown = Number.isSafeInteger(seq) && seq > 0 ? await showFlow(store, seq) : undefined;
+    const seq = /^\d{1,15}$/.test(request.params.seq) ? Number(request.params.seq) : 0;
+    const shown = seq > 0 ? await showFlow(store, seq) : undefined;
     if (shown === undefined) {
       throw new AppError(
         'not-found',

@@ -23,6 +23,8 @@ export function attachLiveSocket(server: Server, services: Services): void {
     perMessageDeflate: false,
   });
   server.on('upgrade', (request, socket, head) => {
+    // A peer may reset at any moment, and an error that nobody hears would end the process.
+    socket.on('error', (error) => services.log.debug({ err: error }, 'upgrade broke off'));
     const refusal = refuse(request);
     if (refusal !== undefined) {
       rejectUpgrade(socket, refusal);
@@ -36,10 +38,12 @@ export function attachLiveSocket(server: Server, services: Services): void {
 function refuse(request: IncomingMessage): string | undefined {
   if (!isServedHost(request)) return '421 Misdirected Request';
   if (!isOwnOrigin(request)) return '403 Forbidden';
-  return pathOf(request).pathname === PATH ? undefined : '404 Not Found';
+  return urlOf(request)?.pathname === PATH ? undefined : '404 Not Found';
 }
 
-const pathOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://localhost');
+/** `null` when the request names something that is no URL, such as `//`. */
+const urlOf = (request: IncomingMessage): URL | null =>
+  URL.parse(request.url ?? '', 'http://localhost');
 
 function rejectUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -83,7 +87,7 @@ function serve(peer: WebSocket, request: IncomingMessage, services: Services): v
   });
 
   try {
-    session.start(pathOf(request).searchParams.get('q') ?? '');
+    session.start(urlOf(request)?.searchParams.get('q') ?? '');
   } catch (error) {
     fail(error);
   }

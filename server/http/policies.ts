@@ -1,9 +1,9 @@
 import express, { type Router } from 'express';
-import { nanos } from '../core/time.ts';
 import { windowToJson } from '../formats/flow-json.ts';
 import { policyJson } from '../operations/policy-json.ts';
 import { policyTotals } from '../operations/policy-totals.ts';
 import { readRange } from '../operations/read-request.ts';
+import { wholeSpan } from '../operations/whole-span.ts';
 import type { PoliciesResponse } from './contract.ts';
 import { numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';
@@ -13,8 +13,7 @@ export function policyRoutes({ store, clock }: Services): Router {
   routes.get('/policies', async (request, response) => {
     const asked = readRange(textParam(request, 't', 'now-24h..now'), clock);
     const buckets = numberParam(request, 'buckets', { min: 1, max: 500 }) ?? 24;
-    const now = nanos(clock.now());
-    const within = asked ?? (await store.span()) ?? { from: now, to: now };
+    const within = asked ?? (await wholeSpan(store));
     const policies = await policyTotals(store, { within, buckets });
     response.json({
       range: windowToJson(within),

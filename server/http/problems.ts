@@ -6,9 +6,10 @@ import type { Problem } from './contract.ts';
 
 /** express and its file server throw errors that carry an HTTP status: those of the 4xx are the client's. */
 function named(error: unknown, path: string): unknown {
+  if (error instanceof AppError) return error;
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 404) return new AppError('not-found', `there is no '${path}'`, { cause: error });
-  if (typeof status === 'number' && status >= 400 && status < 500 && !(error instanceof AppError)) {
+  if (typeof status === 'number' && status >= 400 && status < 500) {
     return new AppError('bad-request', `'${path}' cannot be read as a request`, { cause: error });
   }
   return error;

@@ -35,9 +35,9 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
   app.get('/livez', (_request, response) => {
     response.type('text').send('ok\n');
   });
-  app.get('/readyz', (_request, response) => {
-    // Reading the head touches the open store; migrations ran before anything listened.
-    services.store.head();
+  app.get('/readyz', async (_request, response) => {
+    // Migrations ran before anything listened. A source that is down does not make the server unready.
+    await services.store.checkWritable();
     response.type('text').send('ok\n');
   });
   const openapi: unknown = parseYaml(

@@ -1,7 +1,7 @@
 import express, { type Router } from 'express';
-import { nanos, type TimeWindow } from '../core/time.ts';
 import { gapToJson, windowToJson } from '../formats/flow-json.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
+import { wholeSpan } from '../operations/whole-span.ts';
 import type { SummaryResponse } from './contract.ts';
 import { numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';
@@ -12,7 +12,7 @@ export function summaryRoutes({ store, clock }: Services): Router {
   routes.get('/summary', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
     const within =
-      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await everything(store));
+      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(store));
     const by = textParam(request, 'by', '');
     const summary = await store.summarize({
       where,
@@ -33,12 +33,4 @@ export function summaryRoutes({ store, clock }: Services): Router {
   });
 
   return routes;
-}
-
-/** The window that holds every stored flow, its end included. */
-async function everything(store: Services['store']): Promise<TimeWindow> {
-  const span = await store.span();
-  return span === undefined
-    ? { from: nanos(0n), to: nanos(1n) }
-    : { from: span.from, to: nanos(span.to + 1n) };
 }

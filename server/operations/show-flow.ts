@@ -17,9 +17,12 @@ export async function showFlow(store: FlowStore, seq: number): Promise<ShownFlow
 function readRaw({ format, bytes }: RawRecord): unknown {
   if (format === 'hubble-protobuf') return hubbleBytesToJson(bytes);
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+    // What is nested too deep to be written again is shown as bytes only.
+    JSON.stringify(record);
+    return record;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
     throw error;
   }
 }

@@ -119,6 +119,8 @@ export type FlowStore = AsyncDisposable & {
    * with the number of flows deleted.
    */
   prune(before: EpochNanos): Promise<number>;
+  /** Throws an AppError `store-failed` when a commit would fail now. */
+  checkWritable(): Promise<void>;
   /** Bytes on disk, write-ahead log included. */
   size(): number;
 };

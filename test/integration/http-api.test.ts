@@ -33,7 +33,7 @@ beforeAll(async () => {
   await api.services.store.append(
     batchOf(
       [
-        aFlow({ observedAt: nanos(now - 4_000_000n), event: 'policy-verdict', hits: [HIT] }),
+        aFlow({ observedAt: nanos(now - 4_000_000n), event: 'policy-verdict', direction: 'ingress', hits: [HIT] }),
         aDrop({
           observedAt: nanos(now - 3_000_000n),
           l7: { protocol: 'http', type: 'request', method: 'GET', path: '/', status: -1 },
@@ -96,7 +96,7 @@ describe('the API answers as its OpenAPI document says', () => {
     ['/api/v1/flows?limit=0', 400, 'bad-request'],
     ['/api/v1/flows?limit=1&limit=2', 400, 'bad-request'],
     ['/api/v1/flows?order=sideways', 400, 'bad-request'],
-    ['/api/v1/summary?by=colour', 400, 'bad-request'],
+    ['/api/v1/summary?by=colour', 400, 'bad-query'],
     ['/api/v1/flows/99', 404, 'not-found'],
     ['/api/v1/flows/x', 404, 'not-found'],
     ['/api/v2', 404, 'not-found'],
@@ -141,7 +141,7 @@ describe('what the API says', () => {
     ).toMatchObject({
       code: 'bad-query',
       position: { from: 16 },
-      suggestion: 'port:',
+      suggestion: 'proto:',
     });
   });
 

@@ -42,6 +42,7 @@ describe('settings', () => {
     ['keep: soon', /keep: .*'soon'.*--keep/],
     ['colour: blue', /colour/],
     ['sources: [{ kind: hubble-relay }]', /sources\.0\.address/],
+    ['sources: { kind: hubble-relay, address: a }', /sources: .*array/],
     ['- 1', /must hold a mapping/],
     ['a: [', /cannot be read/],
   ])('%j is refused, and the message names the setting', (text, message) => {

@@ -92,6 +92,10 @@ function openStore({
     head: () => catalog.head(),
     span: () => attempt('Reading the span', () => spanOf(catalog.headers())),
     prune: (before) => attemptToWrite('Deleting old flows', () => pruner.prune(before, inTurn)),
+    checkWritable: () =>
+      attemptToWrite('Checking the store', () =>
+        inTurn(() => void db.prepare('UPDATE store SET head = head').run()),
+      ),
     size: () => [file, `${file}-wal`].reduce((sum, path) => sum + bytesOf(path), 0),
     [Symbol.asyncDispose]: () =>
       inTurn(() => attempt('Closing the store', () => opened[Symbol.dispose]())),
