@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { FlowJson } from '../../../server/http/contract.ts';
 import { DropLane, keepOrder } from '../../../web/src/state/drop-lane.ts';
 import { dropJson, endJson } from './flows.ts';
 
@@ -8,16 +9,22 @@ describe('the drops lane', () => {
   test('adds what the stream counts to what the store had', () => {
     const lane = new DropLane();
     lane.addStored([dropJson(1), dropJson(2)], false);
-    lane.addStreamed([{ key: 'k', count: 3, firstSeq: 5, latest: dropJson(7) }]);
-    lane.addStreamed([{ key: 'k', count: 5, firstSeq: 5, latest: dropJson(9) }]);
+    const key = lane.groups()[0]!.key;
+    lane.addStreamed([{ key, count: 3, firstSeq: 5, latest: dropJson(7) }]);
+    lane.addStreamed([{ key, count: 5, firstSeq: 5, latest: dropJson(9) }]);
     expect(lane.groups()).toMatchObject([{ count: 7, atLeast: false, latest: { seq: 9 } }]);
   });
 
-  test('adds up groups that the server tells apart and a reader cannot', () => {
+  test('a stored drop event joins the verdict on its packet, whose policy stays in sight', () => {
     const lane = new DropLane();
-    lane.addStreamed([{ key: 'a', count: 2, firstSeq: 1, latest: dropJson(2) }]);
-    lane.addStreamed([{ key: 'b', count: 3, firstSeq: 3, latest: dropJson(4) }]);
-    expect(lane.groups()).toMatchObject([{ count: 5 }]);
+    const policy = { kind: 'NetworkPolicy', namespace: 'shop', name: 'deny', tier: '' };
+    const hit = { policy, direction: 'ingress', action: 'deny', stage: 'enforced' } as const;
+    const verdict = { event: 'policy-verdict', hits: [{ ...hit, matched: 'policy', rule: -1 }] };
+    lane.addStored(
+      [dropJson(2, { event: 'drop' }), dropJson(1, verdict as Partial<FlowJson>)],
+      false,
+    );
+    expect(lane.groups()).toMatchObject([{ count: 2, latest: { seq: 1 } }]);
   });
 
   test('says "at least" where the store held more than was read', () => {

@@ -1,5 +1,6 @@
+import { createDropGrouper, representative, type Drop } from '../../../server/core/drop-groups.ts';
+import { nanos, parseTime } from '../../../server/core/time.ts';
 import type { DropGroupJson, FlowJson } from '../../../server/http/contract.ts';
-import { dropFingerprint } from '../words/flow.ts';
 
 /** Drops that share a fingerprint: those that the store had, plus those that the stream counts. */
 export type LaneGroup = {
@@ -13,9 +14,8 @@ export type LaneGroup = {
 type Entry = {
   latest: FlowJson;
   stored: number;
+  streamed: number;
   atLeast: boolean;
-  /** By the server's own key, since it may tell apart what reads the same here. */
-  readonly streamed: Map<string, number>;
 };
 
 /** Groups of drops within the view's range. Counts of a group only grow while it lasts. */
@@ -24,10 +24,11 @@ export class DropLane {
 
   /** Counts drops of the store, observed before the subscription began. */
   addStored(drops: readonly FlowJson[], truncated: boolean): void {
-    for (const flow of drops) {
-      const entry = this.#entry(flow);
+    // The stream's own grouping, from the same function, so that both meet under one key.
+    const grouper = createDropGrouper();
+    for (const flow of drops.toSorted((a, b) => a.seq - b.seq)) {
+      const entry = this.#entry(grouper.keyOf(dropOf(flow)), flow);
       entry.stored += 1;
-      if (flow.seq > entry.latest.seq) entry.latest = flow;
     }
     if (truncated) for (const entry of this.#entries.values()) entry.atLeast = true;
   }
@@ -35,9 +36,7 @@ export class DropLane {
   /** Takes the stream's groups, whose counts run since the subscription began. */
   addStreamed(groups: readonly DropGroupJson[]): void {
     for (const group of groups) {
-      const entry = this.#entry(group.latest);
-      entry.streamed.set(group.key, group.count);
-      if (group.latest.seq > entry.latest.seq) entry.latest = group.latest;
+      this.#entry(group.key, group.latest).streamed = group.count;
     }
   }
 
@@ -54,20 +53,29 @@ export class DropLane {
         key,
         latest,
         atLeast,
-        count: [...streamed.values()].reduce((sum, count) => sum + count, stored),
+        count: stored + streamed,
       }))
       .sort((a, b) => b.latest.seq - a.latest.seq);
   }
 
-  #entry(flow: FlowJson): Entry {
-    const key = dropFingerprint(flow);
+  #entry(key: string, flow: FlowJson): Entry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { latest: flow, stored: 0, atLeast: false, streamed: new Map() };
+      entry = { latest: flow, stored: 0, streamed: 0, atLeast: false };
       this.#entries.set(key, entry);
+    } else if (flow.seq > entry.latest.seq) {
+      entry.latest = representative(entry.latest, flow);
     }
     return entry;
   }
+}
+
+function dropOf(flow: FlowJson): Drop {
+  return {
+    ...flow,
+    observedAt: parseTime(flow.observedAt) ?? nanos(0n),
+    reason: flow.reason?.code ?? '',
+  };
 }
 
 /** Keeps the order that was shown, with new groups on top: what a person points at must not move. */

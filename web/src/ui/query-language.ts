@@ -35,7 +35,8 @@ export const queryTheme: Extension = EditorView.theme({
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': {
     fontFamily: 'var(--font-data)',
-    overflow: 'auto hidden',
+    // Follows the cursor; a region that scrolls on its own would need a tab stop of its own.
+    overflow: 'hidden',
     scrollbarWidth: 'none',
     lineHeight: '28px',
   },

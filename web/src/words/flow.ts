@@ -1,25 +1,12 @@
+import { decidingHits } from '../../../server/core/drop-groups.ts';
 import type { DropCategory } from '../../../server/core/drop-reasons.ts';
+import { endName as coreEndName } from '../../../server/core/end-name.ts';
 import { policyName } from '../../../server/core/fields.ts';
-import type { PolicyHit } from '../../../server/core/flow.ts';
 import { VERDICT_WORD } from '../../../server/core/verdict.ts';
 import type { EndJson, FlowJson } from '../../../server/http/contract.ts';
 
 /** `shop/checkout`; what is no workload by its name and address: `world 10.9.0.4`. */
-export function endName(end: EndJson): string {
-  const workload = end.workload || end.pod;
-  if (workload !== '') return end.namespace === '' ? workload : `${end.namespace}/${workload}`;
-  const label = end.name || reservedName(end) || (end.kind === 'host' ? 'host' : '');
-  const address = end.names[0] ?? end.ip;
-  const scoped = end.namespace === '' ? label : `${end.namespace}/${label}`;
-  // Cilium names a CIDR identity by the range, which may be the one address over again.
-  const same = address !== '' && label.split('/')[0] === address;
-  const parts = same ? [address] : [scoped, address];
-  return parts.filter((part) => part !== '').join(' ') || 'unknown';
-}
-
-function reservedName(end: EndJson): string {
-  return end.labels.find((label) => label.startsWith('reserved:'))?.slice(9) ?? '';
-}
+export const endName = (end: EndJson): string => coreEndName(end, end);
 
 /** `:6379/TCP`, `ICMP`, or nothing where the record has neither. */
 export function portAndProtocol(flow: FlowJson): string {
@@ -28,14 +15,9 @@ export function portAndProtocol(flow: FlowJson): string {
   return protocol === '' ? `:${flow.destination.port}` : `:${flow.destination.port}/${protocol}`;
 }
 
-/** Policies that decided, in the dataplane's words. Mere witnesses and staged ones are left out. */
-export function decidingHits(flow: FlowJson): readonly PolicyHit[] {
-  return flow.hits.filter((hit) => hit.stage !== 'pending' && hit.matched !== 'end-of-tier');
-}
-
 /** Names of the policies that decided, each once; empty when the record names none. */
 export function policyNames(flow: FlowJson): string {
-  return [...new Set(decidingHits(flow).map((hit) => policyName(hit.policy)))].join(', ');
+  return [...new Set(decidingHits(flow.hits).map((hit) => policyName(hit.policy)))].join(', ');
 }
 
 /** What the table shows in one cell for the reason. */
@@ -92,19 +74,3 @@ export function flowSentence(flow: FlowJson): string {
   ];
   return parts.filter((part) => part !== '').join(', ');
 }
-
-/** What makes two drops the same in the lane: workloads, port, protocol, direction, reason, policy. */
-export function dropFingerprint(flow: FlowJson): string {
-  return JSON.stringify([
-    endKey(flow.source),
-    endKey(flow.destination),
-    flow.destination.port,
-    flow.protocol,
-    flow.direction,
-    flow.reason?.code ?? '',
-    policyNames(flow),
-  ]);
-}
-
-const endKey = (end: EndJson): string =>
-  end.workload === '' && end.pod === '' ? endName(end) : `${end.cluster}|${endName(end)}`;
