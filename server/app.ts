@@ -67,13 +67,11 @@ export async function startServer(
     nodeName: settings.nodeName,
   });
   const services = { store, hub, ingest, clock, log, version: VERSION, demo };
-  const http = createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined });
-  await listen(http, settings);
-  parts.defer(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  const { port } = http.address() as AddressInfo;
+  const http = parts.use(
+    createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined }),
+  );
+  await listen(http.server, settings);
+  const { port } = http.server.address() as AddressInfo;
   const running = parts.move();
   return {
     url: `http://${settings.host === '::1' ? '[::1]' : settings.host}:${port}/`,

@@ -5,7 +5,6 @@ export const ERRORS = {
   'bad-time': { status: 400, title: 'The time range cannot be read' },
   'not-found': { status: 404, title: 'Not found' },
   'misdirected-host': { status: 421, title: 'This host name is not served' },
-  'forbidden-origin': { status: 403, title: 'This origin may not connect' },
   'bad-setting': { status: 500, title: 'A setting cannot be used' },
   'store-newer': { status: 500, title: 'The store was written by a newer version' },
   'store-in-use': { status: 500, title: 'The store is in use' },

@@ -12,11 +12,13 @@ import type { Services } from './services.ts';
 const PATH = '/api/v1/live';
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const PING_MS = 20_000;
+const GOING_AWAY = 1001;
+const CLOSE_WITHIN_MS = 1_000;
 /** A peer whose socket holds this much unsent is slow: it gets no rows until it drains. */
 const SLOW_BYTES = 1024 * 1024;
 
-/** Answers WebSocket upgrades on `/api/v1/live`; contract.ts has the frames. */
-export function attachLiveSocket(server: Server, services: Services): void {
+/** Answers WebSocket upgrades on `/api/v1/live` until disposed; contract.ts has the frames. */
+export function attachLiveSocket(server: Server, services: Services): Disposable {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -32,7 +34,16 @@ export function attachLiveSocket(server: Server, services: Services): void {
     }
     sockets.handleUpgrade(request, socket, head, (peer) => serve(peer, request, services));
   });
-  server.on('close', () => sockets.close());
+  return {
+    [Symbol.dispose]() {
+      sockets.close();
+      for (const peer of sockets.clients) {
+        peer.close(GOING_AWAY, 'the server stops');
+        // What is queued is sent; a peer that does not answer the close is not waited for.
+        setTimeout(() => peer.terminate(), CLOSE_WITHIN_MS).unref();
+      }
+    },
+  };
 }
 
 function refuse(request: IncomingMessage): string | undefined {

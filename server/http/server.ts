@@ -20,11 +20,22 @@ export type HttpOptions = {
   readonly pageDirectory: string | undefined;
 };
 
-/** The HTTP and WebSocket server, not yet listening. */
-export function createHttpServer({ services, pageDirectory }: HttpOptions): Server {
+/** `server` does not listen yet. Disposing closes it with all its connections and viewers. */
+export type HttpServer = AsyncDisposable & { readonly server: Server };
+
+/** The HTTP and WebSocket server. */
+export function createHttpServer({ services, pageDirectory }: HttpOptions): HttpServer {
   const server = createServer(createApp({ services, pageDirectory }));
-  attachLiveSocket(server, services);
-  return server;
+  const live = attachLiveSocket(server, services);
+  return {
+    server,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      live[Symbol.dispose]();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
 function createApp({ services, pageDirectory }: HttpOptions): Express {

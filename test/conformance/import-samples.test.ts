@@ -1,4 +1,5 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { importFile, type ImportedFile } from '../../server/operations/import-files.ts';
 import { systemClock } from '../../server/lib/clock.ts';
@@ -124,6 +125,58 @@ describe('dropwise import', () => {
     const [first, second] = [await runDropwise(args), await runDropwise(args)];
     expect(JSON.parse(first.stdout)).toMatchObject({ flows: 46, repeated: 0 });
     expect(JSON.parse(second.stdout)).toMatchObject({ flows: 0, repeated: 46 });
+  });
+
+  test('a file compressed or grown since adds only what is new', async () => {
+    await using directory = await temporaryDirectory();
+    await using store = await openSqliteStore({ directory: `${directory.path}/data` });
+    const add = (file: string): Promise<ImportedFile> =>
+      importFile(store, {
+        file,
+        clock: systemClock(),
+        progress: () => undefined,
+        signal: new AbortController().signal,
+      });
+    const text = readFileSync(`${SAMPLES}hubble/trace-tcp.jsonl`, 'utf8');
+    const path = `${directory.path}/trace.jsonl`;
+    writeFileSync(path, text);
+    expect(await add(path)).toMatchObject({ flows: 46, repeated: 0 });
+    writeFileSync(`${path}.gz`, gzipSync(text));
+    expect(await add(`${path}.gz`)).toMatchObject({ flows: 0, repeated: 46 });
+    writeFileSync(path, `${text}${text.slice(0, text.indexOf('\n') + 1)}`);
+    expect(await add(path)).toMatchObject({ flows: 1, repeated: 46 });
+  });
+
+  test('times that no store can hold end no import (fault 68)', async () => {
+    await using directory = await temporaryDirectory();
+    await using store = await openSqliteStore({ directory: `${directory.path}/data` });
+    const zero = '0001-01-01T00:00:00Z';
+    const far = '9999-12-31T23:59:59Z';
+    const calico = { action: 'allow', reporter: 'src', dest_port: 80 };
+    const records = [
+      { flow: { time: zero, verdict: 'DROPPED' }, time: zero },
+      { flow: { time: far, verdict: 'DROPPED' } },
+      { flow: { time: '2262-04-11T23:47:16.854775807Z', verdict: 'DROPPED' } },
+      { flow: { time: '2262-04-11T23:47:16.854775806Z', verdict: 'DROPPED' } },
+      { flow: { time: '1677-09-21T00:12:43.145224192Z', verdict: 'DROPPED' } },
+      { lost_events: { first: zero, last: far, num_events_lost: 3 }, time: far },
+      { ...calico, start_time: 1_770_000_000_000_000, end_time: 1_770_000_300_000_000 },
+      { ...calico, start_time: zero, end_time: 1_770_000_300 },
+      { ...calico, start_time: zero, end_time: far },
+    ];
+    const file = `${directory.path}/times.jsonl`;
+    writeFileSync(file, records.map((record) => JSON.stringify(record)).join('\n'));
+    const report = await importFile(store, {
+      file,
+      clock: systemClock(),
+      progress: () => undefined,
+      signal: new AbortController().signal,
+    });
+    expect(report).toMatchObject({
+      flows: 7,
+      gaps: 1,
+      rejected: [{ reason: 'Calico line with times outside 1970 to 2262', count: 1 }],
+    });
   });
 
   test('a file that is not there is named, with exit code 1', async () => {

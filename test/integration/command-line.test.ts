@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openApi } from '../support/api.ts';
+import { openApi, openLive } from '../support/api.ts';
+import { eventually } from '../support/eventually.ts';
 import { runDropwise, serveDropwise } from '../support/dropwise.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -49,9 +50,11 @@ describe('serve', () => {
     expect(await server.stop()).toBe(0);
   });
 
-  test('SIGTERM under load ends with exit code 0 (fault 72)', async () => {
+  test('SIGTERM under load, with a viewer, ends with exit code 0 (fault 72)', async () => {
     await using server = await serveDropwise(['demo', '--port', '0', '--demo-rate', '2000']);
     await fetch(`${server.url}api/v1/summary`);
+    using viewer = await openLive(server.url.slice(0, -1));
+    await eventually(() => expect(viewer.of('flows').length).toBeGreaterThan(0));
     expect(await server.stop()).toBe(0);
   });
 

@@ -30,13 +30,9 @@ export async function openApi(): Promise<TestApi> {
     version: '0.0.0-test',
     demo: false,
   };
-  const server = createHttpServer({ services, pageDirectory: undefined });
+  const { server } = parts.use(createHttpServer({ services, pageDirectory: undefined }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  parts.defer(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const running = parts.move();
   return {

@@ -136,7 +136,30 @@ describe('hubble relay', () => {
     );
     const { reading } = opened;
     await eventually(() => expect(reading.gaps()).toHaveLength(1));
-    expect(reading.gaps()[0]).toMatchObject({ kind: 'unwatched', reason: 'relay disconnected' });
+    expect(reading.gaps()[0]).toMatchObject({
+      kind: 'unwatched',
+      node: 'c/node-1',
+      reason: 'relay disconnected',
+    });
+  });
+
+  test('a list of nodes that cannot be had is told, and the flows go on', async () => {
+    let calls = 0;
+    // The first call asks for the version; those that ask for the nodes get no answer.
+    await using server = await startObserver({ answers: () => calls++ === 0 });
+    await using opened = openRelay({
+      address: server.address,
+      nodePollMs: 20,
+      callTimeoutMs: 50,
+    });
+    const { reading, reports } = opened;
+    await eventually(() =>
+      expect(reports.at(-1)?.detail).toContain('the nodes cannot be listed: '),
+    );
+    server.streams[0]?.send(flowAt(1));
+    await eventually(() => expect(reading.flows()).toHaveLength(1));
+    expect(calls).toBeGreaterThan(1);
+    expect(reading.error()).toBeUndefined();
   });
 
   test('out-of-order flows move no mark back and duplicates keep one id (fault 54)', async () => {

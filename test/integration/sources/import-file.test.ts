@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
-import type { Flow, FlowBatch } from '../../../server/core/flow.ts';
+import { describe, expect, test } from 'vitest';
+import type { Flow, FlowBatch, Rejection } from '../../../server/core/flow.ts';
 import { systemClock } from '../../../server/lib/clock.ts';
 import { openImport, type Import } from '../../../server/sources/import-file.ts';
+import { handClock } from '../../support/hand-clock.ts';
 import { sampleLines, samplePath } from '../../support/samples.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -92,10 +93,142 @@ test('a small file that expands without end is stopped (fault 29)', async () => 
   await expect(readAll(await open(path))).rejects.toThrow('expands more than 200 times');
 });
 
-test('a file that does not exist or is cut short is named', async () => {
+test('a file that does not exist is named', async () => {
   await using folder = await temporaryDirectory();
   await expect(open(join(folder.path, 'none'))).rejects.toThrow('does not exist');
-  const path = join(folder.path, 'cut.gz');
-  await writeFile(path, gzipSync('x'.repeat(1000)).subarray(0, 20));
-  await expect(readAll(await open(path))).rejects.toThrow('cannot be read to its end');
+});
+
+describe('a second import', () => {
+  const LINES = sampleLines('hubble/trace-tcp.jsonl');
+  const text = (count: number): string =>
+    LINES.slice(0, count)
+      .map((line) => `${line}\n`)
+      .join('');
+
+  const small = (count: number): string =>
+    Array.from(
+      { length: count },
+      (_, port) => `{"flow":{"verdict":"DROPPED","l4":{"TCP":{"source_port":${port}}}}}\n`,
+    ).join('');
+
+  test.each([
+    ['a kilobyte', small, 2],
+    ['many', text, 40],
+  ])(
+    'of a file that grew by a line, from less than %s, knows what it had',
+    async (_, of, count) => {
+      await using folder = await temporaryDirectory();
+      const path = join(folder.path, 'grows.jsonl');
+      await writeFile(path, of(count));
+      const first = await readAll(await open(path));
+      await writeFile(path, of(count + 1));
+      const second = await readAll(await open(path));
+      expect(idsOf(second).slice(0, count)).toEqual(idsOf(first));
+      expect(new Set(idsOf(second)).size).toBe(count + 1);
+    },
+  );
+
+  test('of its compressed form is of the same origin and ids', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'trace.jsonl');
+    await writeFile(path, text(9));
+    await writeFile(`${path}.gz`, gzipSync(text(9)));
+    const [plain, zipped] = [await open(path), await open(`${path}.gz`)];
+    expect(zipped.origin).toBe(plain.origin);
+    expect(plain.origin).toBe('import:trace.jsonl');
+    expect(idsOf(await readAll(zipped))).toEqual(idsOf(await readAll(plain)));
+  });
+
+  test('of a record without a time, hours later, has the same id', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'masked.jsonl');
+    await writeFile(path, '{"flow":{"verdict":"DROPPED"}}\n{"flow":{"verdict":"DROPPED"}}\n');
+    const clock = handClock('2026-01-02T03:04:05Z');
+    const first = await readAll(await openImport({ path, clock }));
+    clock.advance(7200);
+    const second = await readAll(await openImport({ path, clock }));
+    expect(idsOf(second)).toEqual(idsOf(first));
+    expect(flowsOf(second)[0]?.observedAt).not.toBe(flowsOf(first)[0]?.observedAt);
+  });
+
+  test('of some of its records in another file is of other records', async () => {
+    await using folder = await temporaryDirectory();
+    const [one, other] = [join(folder.path, 'one'), join(folder.path, 'other')];
+    await writeFile(one, text(3));
+    await writeFile(other, LINES.slice(1, 3).join('\n'));
+    const ids = [
+      ...idsOf(await readAll(await open(one))),
+      ...idsOf(await readAll(await open(other))),
+    ];
+    expect(new Set(ids).size).toBe(5);
+  });
+});
+
+describe('a compressed file', () => {
+  const LINES = sampleLines('hubble/trace-tcp.jsonl');
+
+  const rejectedOf = (batches: readonly FlowBatch[]): readonly Rejection[] =>
+    batches.flatMap(({ rejected }) => rejected);
+
+  test('cut short gives the flows before the cut, and the cut is one rejection (fault 49)', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'cut.jsonl.gz');
+    const whole = gzipSync(`${LINES.join('\n')}\n`);
+    for (const part of [0.5, 0.9]) {
+      await writeFile(path, whole.subarray(0, whole.length * part));
+      const batches = await readAll(await open(path));
+      expect(flowsOf(batches).length).toBeGreaterThan(LINES.length * part * 0.5);
+      expect(flowsOf(batches).length).toBeLessThan(LINES.length);
+      expect(rejectedOf(batches)).toMatchObject([{ reason: 'gzip data ends early', count: 1 }]);
+    }
+    await writeFile(path, whole.subarray(0, whole.length - 4));
+    const batches = await readAll(await open(path));
+    expect(flowsOf(batches)).toHaveLength(LINES.length);
+    expect(rejectedOf(batches)).toMatchObject([{ reason: 'gzip data ends early', count: 1 }]);
+  });
+
+  test('cut before its first line gives the rejection alone', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'cut.gz');
+    await writeFile(path, gzipSync('x'.repeat(1000)).subarray(0, 12));
+    const batches = await readAll(await open(path));
+    expect(flowsOf(batches)).toEqual([]);
+    expect(rejectedOf(batches)).toMatchObject([{ reason: 'gzip data ends early', count: 1 }]);
+  });
+
+  test('that is damaged in the middle stops there with its reason', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'damaged.gz');
+    const bytes = gzipSync(`${LINES.join('\n')}\n`);
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 64);
+    await writeFile(path, bytes);
+    const rejected = rejectedOf(await readAll(await open(path)));
+    expect(rejected).toMatchObject([{ reason: 'gzip data is damaged', count: 1 }]);
+  });
+
+  test('of several members is read through all of them', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'members.gz');
+    const members = [LINES.slice(0, 5), LINES.slice(5, 9)].map((some) =>
+      gzipSync(`${some.join('\n')}\n`),
+    );
+    await writeFile(path, Buffer.concat(members));
+    const batches = await readAll(await open(path));
+    expect(flowsOf(batches)).toHaveLength(9);
+    expect(rejectedOf(batches)).toEqual([]);
+  });
+});
+
+test('Calico lines inside the text of a log shipper are told from Hubble ones', async () => {
+  await using folder = await temporaryDirectory();
+  const path = join(folder.path, 'shipped.log');
+  const shipped = (line: string | undefined): string => JSON.stringify({ log: `${line}\n` });
+  const lines = [
+    shipped(sampleLines('calico/flows-file.jsonl')[0]),
+    shipped(sampleLines('hubble/drops.jsonl')[0]),
+    JSON.stringify({ action: 'deny', proto: 6, source_name_aggr: 'web-*', dest_port: 80 }),
+  ];
+  await writeFile(path, lines.join('\n'));
+  const flows = flowsOf(await readAll(await open(path)));
+  expect(flows.map(({ raw }) => raw.format)).toEqual(['calico-json', 'hubble-json', 'calico-json']);
 });

@@ -225,6 +225,19 @@ describe('following a file', () => {
     expect(gap!.from).toBeLessThan(gap!.to);
   });
 
+  test('the log of another source that begins alike is not read (fault 47)', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'events.log');
+    await writeFile(path, lines(1, 10));
+    const before = await readTo(path, 10);
+    await rename(path, join(folder.path, 'events-2026-01-02T03-04-05.000.log'));
+    await writeFile(join(folder.path, 'events-dmz.log'), lines(100, 110));
+    await writeFile(path, lines(10, 15));
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
+    await hasRead(reading, 10, 15);
+  });
+
   test('a long line, NUL padding, CRLF and a byte order mark stop nothing (fault 51)', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');

@@ -3,16 +3,35 @@ import { describe, expect, test } from 'vitest';
 import { formatTime, nanos, parseTime } from '../../../server/core/time.ts';
 import { isLive, parseTimeRange, resolveRange } from '../../../server/core/time-range.ts';
 
+/** What 64 bits hold; the last nanosecond is left for the end of a window. */
+const [FIRST, LAST] = [-(2n ** 63n), 2n ** 63n - 2n];
+
 describe('time', () => {
   test('keeps nanoseconds through text and back, before 1970 and after 2106 too (fault 68)', () => {
     fc.assert(
       fc.property(
-        fc.bigInt({ min: -62_135_596_800_000_000_000n, max: 253_402_300_799_999_999_999n }),
+        fc.oneof(fc.bigInt({ min: FIRST, max: LAST }), fc.constantFrom(FIRST, LAST)),
         (value) => {
           expect(parseTime(formatTime(nanos(value)))).toBe(value);
         },
       ),
     );
+  });
+
+  test('outside what 64 bits hold is no time, so that no store has to refuse it (fault 68)', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.bigInt({ min: -62_135_596_800_000_000_000n, max: FIRST - 1n }),
+          fc.bigInt({ min: LAST + 1n, max: 253_402_300_799_999_999_999n }),
+          fc.constantFrom(FIRST - 1n, LAST + 1n),
+        ),
+        (value) => {
+          expect(parseTime(formatTime(nanos(value)))).toBeUndefined();
+        },
+      ),
+    );
+    expect(parseTime('0001-01-01T00:00:00Z')).toBeUndefined();
   });
 
   test.each([

@@ -110,7 +110,7 @@ describe('a line of a flow log', () => {
     expect(flow({ action: 'mirror' }).verdict).toEqual({ kind: 'unknown', wire: 'mirror' });
   });
 
-  test('hits are sorted by index, and all_policies stands in without its staged ones', () => {
+  test('hits are sorted by index, and all_policies stands in with its staged ones as pending', () => {
     const all = [
       '2|default|ns/default.b|allow|2',
       '1|t2|ns/t2.staged:s|deny|1',
@@ -118,7 +118,11 @@ describe('a line of a flow log', () => {
     ];
     const names = (policies: object): readonly string[] =>
       flow({ policies }).hits.map(({ stage, policy }) => `${stage} ${policy.name}`);
-    expect(names({ all_policies: all })).toEqual(['enforced a', 'enforced b']);
+    expect(names({ all_policies: all })).toEqual(['enforced a', 'enforced b', 'pending s']);
+    expect(names({ all_policies: all, pending_policies: [] })).toEqual([
+      'enforced a',
+      'enforced b',
+    ]);
     expect(
       names({ all_policies: all, enforced_policies: [all[0]], pending_policies: [all[1]] }),
     ).toEqual(['enforced b', 'pending s']);
@@ -156,10 +160,35 @@ describe('a line of a flow log', () => {
   test.each([
     [1_770_000_000, 1_770_000_000n * SECOND],
     [1_770_000_000_123, 1_770_000_000_123n * 1_000_000n],
+    [1_770_000_000_123_456, 1_770_000_000_123_456n * 1_000n],
+    ['1770000000123456789', 1_770_000_000_123_456_789n],
+    ['1770000000', 1_770_000_000n * SECOND],
+    [1_770_000_000.25, 1_770_000_000_250n * 1_000_000n],
+    ['1770000000.000000001', 1_770_000_000n * SECOND + 1n],
     ['2026-02-02T02:40:00.5Z', 1_770_000_000_500n * 1_000_000n],
+    ['2026-02-02T02:40:00', 1_770_000_000n * SECOND],
   ])('time %s is understood', (time, expected) => {
     expect(flow({ end_time: time }).observedAt).toBe(expected);
   });
+
+  test.each([
+    0,
+    -5,
+    1e25,
+    9.3e18,
+    '9300000000000000000',
+    '0001-01-01T00:00:00Z',
+    '9999-12-31T23:59:59Z',
+  ])(
+    'an end at %s, which no store can hold, costs the window and not the flow (fault 68)',
+    (end_time) => {
+      expect(flow({ start_time: 1_770_000_000, end_time })).toMatchObject({
+        observedAt: 1_770_000_000n * SECOND,
+        timeFrom: 'record',
+        window: undefined,
+      });
+    },
+  );
 
   test('a line without times takes that of its receipt', () => {
     const { flow: found } = decodeText('{"action":"allow","reporter":"src"}');
@@ -203,6 +232,39 @@ describe('a line of a flow log', () => {
   });
 });
 
+describe('lines that passed through other hands', () => {
+  test.each([
+    [6, 'tcp'],
+    [17, 'udp'],
+    [1, 'icmp'],
+    [58, 'icmpv6'],
+    [132, 'sctp'],
+    [47, '47'],
+    ['6', 'tcp'],
+    ['ICMP6', 'icmpv6'],
+  ])('protocol %j is %s', (proto, protocol) => {
+    expect(flow({ proto }).protocol).toBe(protocol);
+  });
+
+  test.each([null, undefined, 5])('reporter %j is unknown, and the line is a flow', (reporter) => {
+    const found = flow({ reporter, source_name_aggr: 'web-*', dest_name_aggr: 'pub' });
+    expect(found).toMatchObject({ reporter: 'unknown', direction: 'unknown' });
+    expect(found.verdict.kind).toBe('allowed');
+  });
+
+  test('times of null are no times', () => {
+    const found = flow({ start_time: null, startTime: null, end_time: null });
+    expect(found).toMatchObject({ timeFrom: 'receipt', window: undefined });
+  });
+
+  test.each(['log', 'message', 'msg'])('a line inside the text of %s is unwrapped once', (key) => {
+    const [inner] = sampleLines('calico/flows-file.jsonl');
+    const wrapped = decodeText(JSON.stringify({ [key]: `${inner}\n`, stream: 'stdout' })).flow;
+    const plain = decodeText(inner!).flow;
+    expect(wrapped).toEqual({ ...plain, id: wrapped?.id, raw: wrapped?.raw });
+  });
+});
+
 describe('lines that are no flows', () => {
   test.each([
     ['calico/constructed-dns.jsonl', 'Calico DNS log line, not a flow'],
@@ -221,6 +283,13 @@ describe('lines that are no flows', () => {
     const decoded = decodeText(line);
     expect(decoded.flow?.hits).toHaveLength(1);
     expect(decoded.rejected).toBe('unreadable policy string (flow kept)');
+  });
+
+  test('a line of which no time can be held is refused (fault 68)', () => {
+    const line = '{"start_time":1e25,"end_time":9.3e18,"action":"allow","reporter":"src"}';
+    expect(decodeText(line)).toEqual({
+      rejected: 'Calico line with times outside 1970 to 2262',
+    });
   });
 
   test('times of the wrong type are refused', () => {

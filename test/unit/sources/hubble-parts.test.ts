@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow, Gap } from '../../../server/core/flow.ts';
 import { parseTime } from '../../../server/core/time.ts';
-import { decoder, flow, flowOf } from '../../support/decode-hubble.ts';
+import { decoder, flow, flowOf, RECEIVED } from '../../support/decode-hubble.ts';
 
 describe('endpoints', () => {
   const end = (fields: object): Flow['source'] => flow({ source: fields }).source;
@@ -182,6 +182,27 @@ describe('losses and news of nodes', () => {
       count: 18446744073709551615n,
       reason: 'OBSERVER_EVENTS_QUEUE',
     });
+  });
+
+  test.each([
+    [2 ** 60, 2n ** 60n],
+    [7, 7n],
+    ['9007199254740993', 9007199254740993n],
+    [-1, 0n],
+    ['99999999999999999999', 0n],
+    [1e300, 0n],
+  ])('a loss of %j counts %d', (num_events_lost, count) => {
+    expect(gap({ lost_events: { num_events_lost } }).count).toBe(count);
+  });
+
+  test('times of a loss that no store can hold give way to the envelope (fault 68)', () => {
+    const lost_events = { first: '0001-01-01T00:00:00Z', last: '9999-12-31T23:59:59Z' };
+    const time = '2026-01-02T03:04:05Z';
+    const at = parseTime(time)!;
+    expect(gap({ lost_events, time })).toMatchObject({ from: at, to: at + 1n });
+    expect(gap({ lost_events, time: lost_events.first })).toMatchObject({ from: RECEIVED });
+    const last = '2262-04-11T23:47:16.854775806Z';
+    expect(gap({ lost_events: { first: last, last } }).to).toBe(2n ** 63n - 1n);
   });
 
   test('the node of a loss gets the cluster that flows of it named', () => {

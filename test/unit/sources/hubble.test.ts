@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseTime } from '../../../server/core/time.ts';
 import { hubbleLines } from '../../../server/sources/hubble-file.ts';
 import { decoder, flow, flowOf, RECEIVED } from '../../support/decode-hubble.ts';
 import { sampleLines, sampleNames } from '../../support/samples.ts';
@@ -125,6 +126,62 @@ describe('forms of a record', () => {
   test('a record inside the text of a log shipper is unwrapped once', () => {
     const inner = JSON.stringify({ flow: { verdict: 'DROPPED' } });
     expect(flowOf({ log: `${inner}\n`, stream: 'stdout' }).verdict.kind).toBe('dropped');
+  });
+
+  test.each([
+    [{ source: { namespace: 'shop', pod_name: 'web-0' } }],
+    [{ source: {}, destination: {} }],
+    [{ destination: { identity: 2 } }],
+    [{ IP: { source: '10.0.0.1' } }],
+    [{ Type: 'L3_L4' }],
+    [{ is_reply: false }],
+    [{ isReply: true }],
+    [{ l4: { UDP: { destination_port: 53 } } }],
+  ])('%j is a bare flow of which a mask left little', (record) => {
+    expect(flowOf(record)).toMatchObject({ timeFrom: 'receipt', verdict: { kind: 'unknown' } });
+  });
+
+  test.each([
+    { source: { component: 'kubelet' } },
+    { source: 'somewhere' },
+    { l4: {} },
+    { IP: {} },
+    { Type: 'Warning' },
+  ])('%j is of other logs, and no flow', (record) => {
+    expect(decoder()(record)).toEqual({ ok: false, reason: 'unknown kind of record' });
+  });
+
+  test('a flag may be text', () => {
+    expect(flow({ is_reply: 'true' }).reply).toBe('yes');
+    expect(flow({ is_reply: 'false' }).reply).toBe('no');
+    expect(flow({ isReply: { value: 'true' } }).reply).toBe('yes');
+    expect(flow({ is_reply: 'maybe' }).reply).toBe('unknown');
+  });
+
+  test.each(['egress_allowed_by', 'ingressAllowedBy', 'egress_denied_by', 'ingress_denied_by'])(
+    'with its type masked away, %s makes an event a policy verdict',
+    (list) => {
+      expect(flow({ verdict: 'FORWARDED', [list]: [{ name: 'p' }] }).event).toBe('policy-verdict');
+      expect(flow({ [list]: [] }).event).toBe('unknown');
+      expect(flow({ [list]: [{ name: 'p' }], event_type: { type: 4 } }).event).toBe('trace');
+    },
+  );
+
+  test.each(['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z', '2262-04-11T23:47:16.9Z'])(
+    'time %s, which no store can hold, gives way to the envelope, then to the receipt (fault 68)',
+    (time) => {
+      expect(flow({ time })).toMatchObject({ timeFrom: 'receipt', observedAt: RECEIVED });
+      const outer = '2026-01-02T03:04:05Z';
+      expect(flowOf({ flow: { time }, time: outer })).toMatchObject({
+        timeFrom: 'record',
+        observedAt: parseTime(outer),
+      });
+    },
+  );
+
+  test('a shipped record that nests without end is refused (fault 33)', () => {
+    const log = `{"flow":${'['.repeat(900_000)}`;
+    expect(decoder()({ log })).toEqual({ ok: false, reason: 'unknown kind of record' });
   });
 
   test.each([
