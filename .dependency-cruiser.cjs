@@ -40,6 +40,13 @@ module.exports = {
       to: { path: '^server/', pathNot: '^server/(core|query)/|^server/http/contract\\.ts$' },
     },
     {
+      // The image is pruned of them.
+      name: 'server-needs-no-development-package',
+      severity: 'error',
+      from: { path: '^server/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'core-imports-no-package',
       severity: 'error',
       from: { path: '^server/core/' },

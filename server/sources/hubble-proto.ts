@@ -148,16 +148,16 @@ const structRoot = protobuf.Root.fromJSON(
 );
 
 /** What an Any may hold here and still be written from its JSON. */
-const INSIDE_ANY: Readonly<Record<string, protobuf.Type>> = {
-  'google.protobuf.Struct': structRoot.lookupType('google.protobuf.Struct'),
-  'google.protobuf.StringValue': HUBBLE_ROOT.lookupType('google.protobuf.StringValue'),
-};
+const INSIDE_ANY: ReadonlyMap<string, protobuf.Type> = new Map([
+  ['google.protobuf.Struct', structRoot.lookupType('google.protobuf.Struct')],
+  ['google.protobuf.StringValue', HUBBLE_ROOT.lookupType('google.protobuf.StringValue')],
+]);
 
 /** An Any from its JSON; for a type that is not known here from base64 in `value`. */
 function encodeAny(extension: JsonObject): { type_url: string; value: Uint8Array } {
   const { '@type': url, value } = extension;
   const type_url = typeof url === 'string' ? url : '';
-  const type = INSIDE_ANY[type_url.slice(type_url.lastIndexOf('/') + 1)];
+  const type = INSIDE_ANY.get(type_url.slice(type_url.lastIndexOf('/') + 1));
   if (type !== undefined) {
     return { type_url, value: type.encode(fromJson(type, value)).finish() };
   }

@@ -22,6 +22,7 @@ import {
   type GrpcStream,
   type GrpcTls,
 } from './transport/grpc-stream.ts';
+import { WireError } from './wire-reader.ts';
 
 export type HubbleRelayOptions = {
   readonly name: string;
@@ -46,8 +47,8 @@ const BATCH_MS = 200;
 
 /**
  * Follows Hubble Relay. After a restart it resumes at the oldest of the per-node marks less an overlap, and
- * flags batches that may repeat. Relay cannot say what its rings no longer hold, so a start later than the last
- * flow seen becomes an `unwatched` gap.
+ * flags batches that may repeat. Relay cannot say what its rings no longer hold, so a node's first flow that is
+ * later than its last one seen becomes an `unwatched` gap.
  */
 export function hubbleRelay(options: HubbleRelayOptions): FlowSource {
   const { name, address, tls, report } = options;
@@ -179,8 +180,10 @@ function startWatch(parts: {
 }): Watch {
   const { options, connection, collector, nodes, version } = parts;
   const { idleMs = 60_000, nodePollMs = 30_000 } = options;
+  /** Why the list of nodes could not be had; empty when it could. */
+  let unlisted = '';
   const tell = (): void => {
-    const words = [version === '' ? '' : `relay ${version}`, collector.lastNodeError()];
+    const words = [version === '' ? '' : `relay ${version}`, collector.lastNodeError(), unlisted];
     const detail = words.filter((text) => text !== '').join('; ');
     options.report({ state: 'reading', detail, nodes: nodes.state() });
   };
@@ -189,9 +192,17 @@ function startWatch(parts: {
   failed.catch(() => undefined);
 
   let nodesKnown = true;
+  let stopped = false;
   const pollNodes = async (): Promise<void> => {
-    if (nodesKnown) nodesKnown = await readNodes(options, connection, nodes);
-    tell();
+    try {
+      if (nodesKnown) nodesKnown = await readNodes(options, connection, nodes);
+      unlisted = '';
+    } catch (error) {
+      // The list is an extra: while flows come, that it cannot be had is told and ends nothing.
+      if (!(error instanceof AppError) && !(error instanceof WireError)) throw error;
+      unlisted = `the nodes cannot be listed: ${error.message}`;
+    }
+    if (!stopped) tell();
   };
   const probe = async (): Promise<void> => {
     if (collector.silentMs() < idleMs) return;
@@ -208,6 +219,7 @@ function startWatch(parts: {
   return {
     failed,
     stop: () => {
+      stopped = true;
       for (const timer of timers) clearInterval(timer);
     },
   };

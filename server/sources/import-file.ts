@@ -9,14 +9,16 @@ import { calicoLine, isOldCalico, OLD_CALICO } from './calico-file.ts';
 import { createCalicoDecoder } from './decode/calico.ts';
 import { createHubbleDecoder } from './decode/hubble.ts';
 import { isObject, type LooseObject } from './decode/loose-json.ts';
+import { unwrap } from './decode/unwrap.ts';
 import { foldGaps } from './fold-gaps.ts';
 import { hubbleLine } from './hubble-file.ts';
 import { lineJson } from './line-text.ts';
 import { createRejections } from './rejections.ts';
+import { importPlaces, type ImportPlaces } from './import-places.ts';
 import { decodeLine, type LineDecoder } from './tailed-source.ts';
-import { digest, HEAD_LENGTH } from './transport/file-mark.ts';
-import { findFile, gunzipped } from './transport/log-files.ts';
+import { gunzipped, TornGzip } from './transport/gunzip.ts';
 import { createLineSplitter, type LineSplitter } from './transport/line-splitter.ts';
+import { findFile } from './transport/log-files.ts';
 
 export type ImportOptions = {
   readonly path: string;
@@ -26,9 +28,15 @@ export type ImportOptions = {
 };
 
 export type Import = {
-  /** Name under which the flows are stored: `import:` and the file's name. */
+  /**
+   * Name under which the flows are stored: `import:` and the file's name without `.gz`. A second import of a
+   * file, compressed or grown since, adds what is new; under another name the file is another source.
+   */
   readonly origin: string;
-  /** Reads the file once, to its end or until the signal aborts. Batches may repeat an earlier import. */
+  /**
+   * Reads the file once, to its end or until the signal aborts. After a first batch, which is empty, batches may
+   * repeat an earlier import.
+   */
   readonly batches: (signal: AbortSignal) => AsyncIterable<FlowBatch>;
   /** Of the file as it lies on disk, compressed or not. */
   readonly bytesTotal: number;
@@ -49,7 +57,7 @@ export async function openImport({ path, clock, node = '' }: ImportOptions): Pro
   const lookup = await findFile(path);
   if (!lookup.ok) throw new AppError('unsupported-file', lookup.reason);
   const compressed = await isGzip(path);
-  const origin = `import:${basename(path)}`;
+  const origin = `import:${basename(path).replace(/\.gz$/, '')}`;
   const counted = new Map<string, number>();
   let bytesRead = 0;
   return {
@@ -68,67 +76,81 @@ export async function openImport({ path, clock, node = '' }: ImportOptions): Pro
       const parts = readParts(path, compressed, (length) => {
         bytesRead += length;
       });
-      yield* importBatches({ origin, clock, decode, parts, path, signal });
+      // Tells nothing, and so cannot repeat: with it a store ends what an earlier import had begun, and compares
+      // the batches that follow with all that it holds, also when one process imports a file twice.
+      yield emptyBatch(origin);
+      yield* importBatches({ origin, clock, decode, placeOf: importPlaces() }, parts, signal);
     },
   };
 }
 
-async function* importBatches(parts: {
+const emptyBatch = (origin: string): FlowBatch => ({
+  origin,
+  flows: [],
+  gaps: [],
+  rejected: [],
+  checkpoint: undefined,
+  mayRepeat: false,
+});
+
+/** What turns lines of one file into batches. */
+type Importing = {
   readonly origin: string;
   readonly clock: Clock;
   readonly decode: LineDecoder;
-  readonly parts: AsyncIterable<Buffer>;
-  readonly path: string;
-  readonly signal: AbortSignal;
-}): AsyncGenerator<FlowBatch> {
+  readonly placeOf: ImportPlaces;
+};
+
+async function* importBatches(
+  importing: Importing,
+  parts: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): AsyncGenerator<FlowBatch> {
   const splitter = createLineSplitter({ limit: LINE_LIMIT, offset: 0, before: Buffer.alloc(0) });
-  let head: Buffer = Buffer.alloc(0);
-  let file: string | undefined;
-  for await (const part of parts.parts) {
-    if (parts.signal.aborted) return;
-    splitter.push(part);
-    if (file === undefined) {
-      head = Buffer.concat([head, part]).subarray(0, HEAD_LENGTH);
-      if (head.length < HEAD_LENGTH) continue;
-      file = digest(head);
+  let torn: string | undefined;
+  try {
+    for await (const part of parts) {
+      if (signal.aborted) return;
+      splitter.push(part);
+      yield* splitBatches(importing, splitter);
     }
-    yield* splitBatches(parts, splitter, file);
+  } catch (error) {
+    if (!(error instanceof TornGzip)) throw error;
+    torn = error.message;
   }
-  file ??= digest(head);
-  yield* splitBatches(parts, splitter, file);
   const last = splitter.takeRest();
-  if (last !== undefined) yield importBatch(parts, [last], file);
+  const rest = importBatch(importing, last === undefined ? [] : [last]);
+  if (torn === undefined) {
+    if (last !== undefined) yield rest;
+    return;
+  }
+  // That the tear cut the last line as well is not a second thing to tell.
+  const sample = rest.rejected[0]?.sample ?? '';
+  yield { ...rest, rejected: [{ reason: torn, count: 1, sample }] };
 }
 
-function* splitBatches(
-  parts: Parameters<typeof importBatch>[0],
-  splitter: LineSplitter,
-  file: string,
-): Generator<FlowBatch> {
+function* splitBatches(importing: Importing, splitter: LineSplitter): Generator<FlowBatch> {
   for (;;) {
     const lines = splitter.take(BATCH_LINES);
     if (lines.length === 0) return;
-    yield importBatch(parts, lines, file);
+    yield importBatch(importing, lines);
   }
 }
 
-/** Ids come from content and offset: equal records are kept apart, and a second import finds them again. */
 function importBatch(
-  parts: { readonly origin: string; readonly clock: Clock; readonly decode: LineDecoder },
+  { origin, clock, decode, placeOf }: Importing,
   lines: ReturnType<LineSplitter['take']>,
-  file: string,
 ): FlowBatch {
-  const { origin, decode } = parts;
-  const receivedAt = nanos(parts.clock.now());
+  const receivedAt = nanos(clock.now());
   const rejections = createRejections();
   const flows: Flow[] = [];
   const gaps: Gap[] = [];
-  for (const { bytes, offset, oversized } of lines) {
+  for (const { bytes, oversized } of lines) {
+    const place = placeOf(bytes);
     if (oversized) {
       rejections.add('line longer than 10 MiB', bytes);
       continue;
     }
-    const place = { file, offset, always: true };
     const { flow, gap } = decodeLine({ bytes, place, receivedAt, decode, rejections });
     if (flow !== undefined) flows.push(flow);
     if (gap !== undefined) gaps.push(gap);
@@ -145,7 +167,7 @@ async function isGzip(path: string): Promise<boolean> {
   return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
 }
 
-/** Content of the file in parts; `onRead` hears of bytes as they are taken from disk. */
+/** Content of the file in parts; `onRead` hears of bytes as they are taken from disk. Throws `TornGzip` as well. */
 async function* readParts(
   path: string,
   compressed: boolean,
@@ -159,7 +181,8 @@ async function* readParts(
   });
   let given = 0;
   try {
-    for await (const part of (compressed ? gunzipped(source) : source) as AsyncIterable<Buffer>) {
+    const content = compressed ? gunzipped(source) : (source as AsyncIterable<Buffer>);
+    for await (const part of content) {
       given += part.length;
       if (given > EXPANSION_FROM && given > taken * MOST_EXPANSION) {
         throw new AppError('unsupported-file', `${path} expands more than ${MOST_EXPANSION} times`);
@@ -167,7 +190,7 @@ async function* readParts(
       yield part;
     }
   } catch (cause) {
-    if (cause instanceof AppError) throw cause;
+    if (cause instanceof AppError || cause instanceof TornGzip) throw cause;
     throw new AppError('unsupported-file', `${path} cannot be read to its end: ${String(cause)}`, {
       cause,
     });
@@ -184,7 +207,7 @@ function anyFormat(origin: string, node: string, onFormat: (format: string) => v
     if (isOldCalico(line.text)) return { rejected: OLD_CALICO };
     const json = lineJson(line.text);
     if (!json.ok) return { rejected: json.reason };
-    const isCalico = isObject(json.value) && looksLikeCalico(json.value);
+    const isCalico = isObject(json.value) && looksLikeCalico(unwrap(json.value));
     const decoded = isCalico
       ? calicoLine(calico, json.value, line)
       : hubbleLine(hubble, json.value, line, node);
@@ -195,7 +218,15 @@ function anyFormat(origin: string, node: string, onFormat: (format: string) => v
   };
 }
 
-const CALICO_KEYS = ['reporter', 'Key', 'qname', 'src_name_aggr', 'start_time', 'startTime'];
+const CALICO_KEYS = [
+  'reporter',
+  'action',
+  'Key',
+  'qname',
+  'src_name_aggr',
+  'start_time',
+  'startTime',
+];
 
 function looksLikeCalico(record: LooseObject): boolean {
   if (isObject(record['flow'])) return 'Key' in record['flow'];

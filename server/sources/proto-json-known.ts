@@ -115,11 +115,11 @@ function listValue(wire: WireReader, end: number, depth: number): JsonValue {
 const finite = (value: number): JsonValue => (Number.isFinite(value) ? value : String(value));
 
 /** Types that an Any may hold here and whose content is shown as JSON; others are shown as base64. */
-const INSIDE_ANY: Readonly<Record<string, MessageReader>> = {
-  'google.protobuf.Struct': struct,
-  'google.protobuf.StringValue': wrapper(WIRE.bytes, '', (wire) => wire.string()),
-  'google.protobuf.Timestamp': timestamp,
-};
+const INSIDE_ANY: ReadonlyMap<string, MessageReader> = new Map([
+  ['google.protobuf.Struct', struct],
+  ['google.protobuf.StringValue', wrapper(WIRE.bytes, '', (wire) => wire.string())],
+  ['google.protobuf.Timestamp', timestamp],
+]);
 
 const any: MessageReader = (wire, end, depth) => {
   let type = '';
@@ -138,7 +138,7 @@ const any: MessageReader = (wire, end, depth) => {
 };
 
 function anyContent(type: string, base64: string, depth: number): JsonValue | undefined {
-  const known = INSIDE_ANY[type.slice(type.lastIndexOf('/') + 1)];
+  const known = INSIDE_ANY.get(type.slice(type.lastIndexOf('/') + 1));
   if (known === undefined) return base64 === '' ? undefined : base64;
   const bytes = Buffer.from(base64, 'base64');
   try {

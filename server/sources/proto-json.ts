@@ -187,8 +187,15 @@ function merged(before: JsonValue, after: JsonValue | undefined): JsonValue | un
   if (!isObject(before) || !isObject(after)) return after;
   const out: Draft = { ...before };
   for (const [key, value] of Object.entries(after)) {
-    const held = out[key];
-    out[key] = held === undefined ? value : merged(held, value);
+    const held = Object.hasOwn(out, key) ? out[key] : undefined;
+    const joined = held === undefined ? value : merged(held, value);
+    // Keys of an extension are its sender's own, so one may be called `__proto__`.
+    Object.defineProperty(out, key, {
+      value: joined,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return out;
 }

@@ -6,7 +6,7 @@ import type { NodeStatus } from './decode/hubble-news.ts';
 import { foldGaps } from './fold-gaps.ts';
 import type { NodeWatch } from './node-watch.ts';
 import { createRejections } from './rejections.ts';
-import { OVERLAP, type RelayMarks } from './relay-marks.ts';
+import { earlier, OVERLAP, type RelayMarks } from './relay-marks.ts';
 
 /** Gathers the messages of one connection into batches. */
 export type RelayCollector = {
@@ -41,21 +41,21 @@ export function createRelayCollector(options: {
   let flows: Flow[] = [];
   let gaps: Gap[] = [];
   let mayRepeat = false;
-  let resumed = false;
+  const resumed = new Set<string>();
   let lastMessageAt = now();
   let nodeError = '';
   let wake: (() => void) | undefined;
   let news: () => void = () => undefined;
 
   const takeFlow = (flow: Flow): void => {
-    if (!resumed) {
-      resumed = true;
+    if (flow.timeFrom === 'record' && !resumed.has(flow.node)) {
+      resumed.add(flow.node);
       const gap = missedSince(marks, flow, origin);
       if (gap !== undefined) gaps.push(gap);
     }
     if (marks.mayRepeat(flow)) mayRepeat = true;
     marks.see(flow);
-    nodes.flowSeen(flow.node, flow.observedAt);
+    nodes.flowSeen(flow.node, earlier(flow.observedAt, flow.receivedAt));
     flows.push(flow);
   };
   const takeStatus = ({ state, nodes: names, message }: NodeStatus, at: EpochNanos): void => {
@@ -124,16 +124,23 @@ export function createRelayCollector(options: {
   };
 }
 
-/** What nobody saw between two connections: the relay's first flow is later than what was asked for. */
+/**
+ * What nobody saw of a node between two connections. The resume point lies before the node's mark, so a node that
+ * still holds what it told last tells that again; a first flow that is later shows that its ring has moved on.
+ */
 function missedSince(marks: RelayMarks, first: Flow, origin: string): Gap | undefined {
-  const { newestBefore } = marks;
-  if (newestBefore === undefined || first.observedAt <= newestBefore + OVERLAP) return undefined;
+  const { node, observedAt, receivedAt } = first;
+  const from = marks.newestBefore(node);
+  if (from === undefined || observedAt <= from + OVERLAP) return undefined;
+  // What the future holds nobody has missed yet.
+  const to = earlier(observedAt, receivedAt);
+  if (to <= from) return undefined;
   return {
     kind: 'unwatched',
     origin,
-    node: '',
-    from: newestBefore,
-    to: first.observedAt,
+    node,
+    from,
+    to,
     count: undefined,
     reason: 'relay disconnected',
   };

@@ -12,57 +12,87 @@ export type RelayMarks = {
   readonly see: (flow: Flow) => void;
   /** Whether an earlier connection may have told this flow already. */
   readonly mayRepeat: (flow: Flow) => boolean;
-  /** Where to resume; `undefined` on the first start. */
+  /** Where to resume, never in the future; `undefined` on the first start. */
   readonly since: EpochNanos | undefined;
-  /** Newest time that an earlier connection told. */
-  readonly newestBefore: EpochNanos | undefined;
+  /** Newest time that an earlier connection told of the node, by the node's own clock. */
+  readonly newestBefore: (node: string) => EpochNanos | undefined;
   readonly checkpoint: () => Checkpoint;
 };
 
+type Times = ReadonlyMap<string, EpochNanos>;
+
+/**
+ * `marks` are no later than their flows were received: a clock that is ahead, or one bad record, must not move
+ * the resume point past what is still to come. `ahead` has the times that such nodes themselves told, by which
+ * their flows are known again.
+ */
+type Marks = { readonly marks: Times; readonly ahead: Times };
+
 export function openMarks(after: Checkpoint | undefined, now: EpochNanos): RelayMarks {
-  const before = after === undefined ? new Map<string, EpochNanos>() : parseMarks(after, now);
-  const marks = new Map(before);
-  const times = [...before.values()];
-  const oldest = times.reduce<EpochNanos | undefined>(
-    (least, time) => (least === undefined || time < least ? time : least),
-    undefined,
-  );
-  const newestBefore = times.reduce<EpochNanos | undefined>(
-    (most, time) => (most === undefined || time > most ? time : most),
-    undefined,
-  );
+  const before: Marks =
+    after === undefined ? { marks: new Map(), ahead: new Map() } : parseMarks(after, now);
+  const marks = new Map(before.marks);
+  const ahead = new Map(before.ahead);
+  const newestBefore = (node: string): EpochNanos | undefined =>
+    before.ahead.get(node) ?? before.marks.get(node);
+  let oldest: EpochNanos | undefined;
+  for (const time of before.marks.values()) oldest = earlier(oldest ?? time, time);
   return {
-    see: ({ node, observedAt, timeFrom }) => {
-      const mark = marks.get(node);
-      if (timeFrom === 'record' && (mark === undefined || observedAt > mark)) {
-        marks.set(node, observedAt);
-      }
+    see: ({ node, observedAt, receivedAt, timeFrom }) => {
+      if (timeFrom !== 'record') return;
+      raise(marks, node, earlier(observedAt, receivedAt));
+      if (observedAt > receivedAt) raise(ahead, node, observedAt);
     },
     mayRepeat: ({ node, observedAt }) => {
-      const mark = before.get(node);
+      const mark = newestBefore(node);
       return mark !== undefined && observedAt <= mark;
     },
     since: oldest === undefined ? undefined : nanos(oldest - OVERLAP),
     newestBefore,
-    checkpoint: () => printMarks(marks, now),
+    checkpoint: () => printMarks({ marks, ahead }, now),
   };
 }
 
-function parseMarks(after: Checkpoint, now: EpochNanos): Map<string, EpochNanos> {
-  const stored = JSON.parse(after) as { readonly marks: Readonly<Record<string, string>> };
-  const marks = Object.entries(stored.marks).map(
-    ([node, time]) => [node, nanos(BigInt(time))] as const,
-  );
-  return recent(new Map(marks), now);
+export const earlier = (one: EpochNanos, other: EpochNanos): EpochNanos =>
+  one < other ? one : other;
+
+function raise(times: Map<string, EpochNanos>, node: string, time: EpochNanos): void {
+  const known = times.get(node);
+  if (known === undefined || time > known) times.set(node, time);
 }
 
-function printMarks(marks: ReadonlyMap<string, EpochNanos>, now: EpochNanos): Checkpoint {
-  const kept = [...recent(marks, now)].map(([node, time]) => [node, String(time)]);
-  return JSON.stringify({ marks: Object.fromEntries(kept) as unknown }) as Checkpoint;
+type StoredTimes = Readonly<Record<string, string>>;
+
+function parseMarks(after: Checkpoint, now: EpochNanos): Marks {
+  const stored = JSON.parse(after) as { readonly marks: StoredTimes; readonly ahead?: StoredTimes };
+  const ahead = new Map(parseTimes(stored.ahead ?? {}));
+  const marks = new Map<string, EpochNanos>();
+  for (const [node, time] of parseTimes(stored.marks)) {
+    // Our own clock may have been set back since.
+    marks.set(node, earlier(time, now));
+    if (time > now) raise(ahead, node, time);
+  }
+  return { marks: recent(marks, now), ahead };
 }
+
+const parseTimes = (stored: StoredTimes): readonly (readonly [string, EpochNanos])[] =>
+  Object.entries(stored).map(([node, time]) => [node, nanos(BigInt(time))]);
+
+function printMarks({ marks, ahead }: Marks, now: EpochNanos): Checkpoint {
+  const kept = recent(marks, now);
+  // Once its mark has caught up, that a clock was ahead no longer matters.
+  const stillAhead = [...ahead].filter(([node, time]) => time > (kept.get(node) ?? time));
+  return JSON.stringify({
+    marks: printTimes([...kept]),
+    ...(stillAhead.length === 0 ? {} : { ahead: printTimes(stillAhead) }),
+  }) as Checkpoint;
+}
+
+const printTimes = (times: readonly (readonly [string, EpochNanos])[]): StoredTimes =>
+  Object.fromEntries(times.map(([node, time]) => [node, String(time)]));
 
 /** Drops the marks of nodes that fell silent. A node whose clock is ahead does not make the others look silent. */
-function recent(marks: ReadonlyMap<string, EpochNanos>, now: EpochNanos): Map<string, EpochNanos> {
+function recent(marks: Times, now: EpochNanos): Times {
   let newest = 0n;
   for (const time of marks.values()) if (time > newest && time <= now) newest = time;
   return new Map([...marks].filter(([, time]) => time >= newest - FORGET_AFTER));

@@ -1,12 +1,12 @@
 import type { Endpoint, EndpointKind } from '../../core/flow.ts';
 import { isObject, type LooseObject } from './loose-json.ts';
 
-const KINDS: Readonly<Record<string, EndpointKind>> = {
-  wep: 'workload',
-  hep: 'host',
-  ns: 'networkSet',
-  net: 'network',
-};
+const KINDS: ReadonlyMap<string, EndpointKind> = new Map<string, EndpointKind>([
+  ['wep', 'workload'],
+  ['hep', 'host'],
+  ['ns', 'networkSet'],
+  ['net', 'network'],
+]);
 
 /** Text of a field; `-` is how Calico writes nothing. */
 export function calicoText(record: LooseObject, key: string): string {
@@ -22,7 +22,7 @@ export function calicoEndpoint(record: LooseObject, side: 'source' | 'dest'): En
   const type = calicoText(record, `${side}_type`);
   // Lines that passed through other hands may lack the type; a namespaced name is a pod then.
   const kind =
-    KINDS[type] ?? (namespace !== '' && name + aggregate !== '' ? 'workload' : 'unknown');
+    KINDS.get(type) ?? (namespace !== '' && name + aggregate !== '' ? 'workload' : 'unknown');
   const labels = calicoLabels(record[`${side}_labels`]);
   const isPod = kind === 'workload';
   return {

@@ -16,23 +16,19 @@ export type CalicoPolicyString = {
 
 const PROFILE = '__PROFILE__';
 
-const KINDS: Readonly<Record<string, string>> = {
-  np: 'CalicoNetworkPolicy',
-  gnp: 'GlobalNetworkPolicy',
-  snp: 'StagedNetworkPolicy',
-  sgnp: 'StagedGlobalNetworkPolicy',
-  knp: 'NetworkPolicy',
-  sknp: 'StagedKubernetesNetworkPolicy',
-  kcnp: 'ClusterNetworkPolicy',
-  pro: 'Profile',
-  eot: 'EndOfTier',
-};
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['np', 'CalicoNetworkPolicy'],
+  ['gnp', 'GlobalNetworkPolicy'],
+  ['snp', 'StagedNetworkPolicy'],
+  ['sgnp', 'StagedGlobalNetworkPolicy'],
+  ['knp', 'NetworkPolicy'],
+  ['sknp', 'StagedKubernetesNetworkPolicy'],
+  ['kcnp', 'ClusterNetworkPolicy'],
+  ['pro', 'Profile'],
+  ['eot', 'EndOfTier'],
+]);
 
-const ACTIONS: Readonly<Record<string, 'allow' | 'deny' | 'pass'>> = {
-  allow: 'allow',
-  deny: 'deny',
-  pass: 'pass',
-};
+const ACTIONS = ['allow', 'deny', 'pass'] as const;
 
 type Named = Pick<CalicoPolicyString, 'kind' | 'namespace' | 'name'>;
 
@@ -41,7 +37,7 @@ export function parsePolicyString(text: string): CalicoPolicyString | undefined 
   const parts = text.split('|');
   if (parts.length < 4 || parts.length > 5) return undefined;
   const [indexText = '', tier = '', policy = '', actionText = '', ruleText = '-'] = parts;
-  const action = ACTIONS[actionText.toLowerCase()];
+  const action = ACTIONS.find((word) => word === actionText.toLowerCase());
   const ruleIndex = parseRule(ruleText);
   if (!/^\d{1,9}$/.test(indexText) || action === undefined || ruleIndex === undefined) {
     return undefined;
@@ -65,7 +61,7 @@ function isName(text: string): boolean {
 /** Newest generation: a known kind stands before the first colon. `staged:` is none. */
 function kinded(policy: string): Named | undefined {
   const colon = policy.indexOf(':');
-  const kind = colon < 0 ? undefined : KINDS[policy.slice(0, colon)];
+  const kind = colon < 0 ? undefined : KINDS.get(policy.slice(0, colon));
   if (kind === undefined) return undefined;
   const [namespace, name] = splitNamespace(policy.slice(colon + 1));
   if (kind === 'Profile' && !isProfileName(name)) return { kind, namespace, name: '' };

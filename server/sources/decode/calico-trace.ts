@@ -20,7 +20,8 @@ const NOTHING: CalicoTrace = { hits: [], final: undefined, unread: 0 };
 
 /**
  * The hits of a flow-log line. Strings come in no order, so they are sorted by their index. `all_policies` mixes
- * enforced and staged ones and is used only where `enforced_policies` is missing (reference/calico.md 3.3).
+ * enforced and staged ones and is used only where `enforced_policies` is missing (reference/calico.md 3.3); its
+ * staged entries are pending ones then, unless `pending_policies` tells those.
  */
 export function calicoTrace(policies: LooseObject | undefined, direction: Direction): CalicoTrace {
   if (policies === undefined) return NOTHING;
@@ -30,11 +31,12 @@ export function calicoTrace(policies: LooseObject | undefined, direction: Direct
     policyHit(hit, 'enforced', direction),
   );
   const pending = readList(policies['pending_policies']);
+  const staged = pending?.hits ?? all?.hits.filter(isStaged) ?? [];
   const transit = readList(policies['transit_policies']);
   return {
     hits: [
       ...enforced,
-      ...(pending?.hits ?? []).map((hit) => policyHit(hit, 'pending', direction)),
+      ...staged.map((hit) => policyHit(hit, 'pending', direction)),
       // Policies of a host that forwards: the endpoint's own direction does not apply to them.
       ...(transit?.hits ?? []).map((hit) => policyHit(hit, 'transit', 'unknown')),
     ],

@@ -1,13 +1,15 @@
 import type { Direction, Flow, FlowCounts, RawRecord, Reporter } from '../../core/flow.ts';
-import type { EpochNanos, TimeWindow } from '../../core/time.ts';
+import type { EpochNanos } from '../../core/time.ts';
 import { ALLOWED, type Verdict } from '../../core/verdict.ts';
 import { calicoEndpoint, calicoText } from './calico-endpoint.ts';
-import { calicoTime } from './calico-time.ts';
+import { calicoTimes } from './calico-times.ts';
+import { createSplitMemory } from './calico-split.ts';
 import { calicoTrace, type CalicoTrace } from './calico-trace.ts';
 import { hashedId, idFromPlace, type RecordPlace } from './flow-id.ts';
 import { createInterner } from './intern.ts';
 import { asInteger, isObject, pickTexts, type LooseObject } from './loose-json.ts';
 import { withoutDot } from './hubble-l7.ts';
+import { unwrap } from './unwrap.ts';
 
 export type CalicoRecord =
   | {
@@ -28,18 +30,24 @@ export type CalicoInput = {
 
 export type CalicoDecoder = (input: CalicoInput) => CalicoRecord;
 
-/** Decodes lines of a Calico Enterprise or Cloud flow log. `node` stands in where no collector added `host`. */
+/**
+ * Decodes lines of a Calico Enterprise or Cloud flow log, also inside the record of a log shipper. `node` stands
+ * in where no collector added `host`. One decoder serves one source: it remembers lines to find those that tell
+ * the same traffic again for another policy set, and lets only the first of them count it (calico-split.ts).
+ */
 export function createCalicoDecoder(options: {
   readonly origin: string;
   readonly node: string;
 }): CalicoDecoder {
   const { endpoint, hits } = createInterner();
-  return ({ record, raw, receivedAt, place }) => {
-    if (!isObject(record)) return { ok: false, reason: 'not a JSON object' };
+  const split = createSplitMemory();
+  return ({ record: line, raw, receivedAt, place }) => {
+    if (!isObject(line)) return { ok: false, reason: 'not a JSON object' };
+    const record = unwrap(line);
     const refusal = notAFlow(record);
     if (refusal !== undefined) return { ok: false, reason: refusal };
-    const times = timesOf(record);
-    if (times === undefined) return { ok: false, reason: 'Calico line with unreadable times' };
+    const times = calicoTimes(record);
+    if (!times.ok) return times;
     const { reporter, direction } = reporterOf(record);
     const policies = record['policies'];
     const trace = calicoTrace(isObject(policies) ? policies : undefined, direction);
@@ -61,7 +69,7 @@ export function createCalicoDecoder(options: {
       destinationIp: calicoText(record, 'dest_ip'),
       sourcePort: portOf(record, 'source_port'),
       destinationPort: portOf(record, 'dest_port'),
-      protocol: protocolOf(calicoText(record, 'proto')),
+      protocol: protocolOf(record),
       sourceNames: NO_NAMES,
       destinationNames: pickTexts(record, 'dest_domains').map(withoutDot),
       sourceService: '',
@@ -74,7 +82,8 @@ export function createCalicoDecoder(options: {
       raw,
     };
     const id = place === undefined ? keyId(partial) : idFromPlace(place, raw.bytes);
-    return { ok: true, flow: { id, ...partial }, unreadPolicies: trace.unread };
+    const counts = split(record, partial);
+    return { ok: true, flow: { id, ...partial, counts }, unreadPolicies: trace.unread };
   };
 }
 
@@ -89,26 +98,16 @@ function notAFlow(record: LooseObject): string | undefined {
     return 'Calico L7 log line, not a flow';
   if ('Key' in record || isObject(record['flow'])) return 'Goldmane flow, not a flow-log line';
   if ('protocol' in record && 'reporter' in record) return 'Whisker flow, not a flow-log line';
-  const isFlow = typeof record['action'] === 'string' && typeof record['reporter'] === 'string';
+  const isFlow =
+    typeof record['action'] === 'string' &&
+    (typeof record['reporter'] === 'string' || tellsEnds(record));
   return isFlow ? undefined : 'unknown kind of record';
 }
 
-/** Answers `undefined` when a time is there and cannot be read; a line may also have none. */
-function timesOf(
-  record: LooseObject,
-): { observedAt: EpochNanos | undefined; window: TimeWindow | undefined } | undefined {
-  const startValue = record['start_time'] ?? record['startTime'];
-  const endValue = record['end_time'] ?? record['endTime'];
-  const from = calicoTime(startValue);
-  const to = calicoTime(endValue);
-  if (
-    (startValue !== undefined && from === undefined) ||
-    (endValue !== undefined && to === undefined)
-  ) {
-    return undefined;
-  }
-  const window = from !== undefined && to !== undefined ? { from, to } : undefined;
-  return { observedAt: to ?? from ?? calicoTime(record['@timestamp']), window };
+/** A line whose reporter another hand removed still has the keys of its ends. */
+function tellsEnds(record: LooseObject): boolean {
+  for (const key in record) if (key.startsWith('source_') || key.startsWith('dest_')) return true;
+  return false;
 }
 
 /** `dst, fwd` occurs: the endpoint that reported comes first in meaning. */
@@ -125,18 +124,20 @@ function portOf(record: LooseObject, key: string): number {
   return asInteger(record[key] ?? record[`${key}_num`]) ?? -1;
 }
 
-const PROTOCOLS: Readonly<Record<string, string>> = {
-  icmp6: 'icmpv6',
-  '1': 'icmp',
-  '6': 'tcp',
-  '17': 'udp',
-  '58': 'icmpv6',
-  '132': 'sctp',
-};
+const PROTOCOLS: ReadonlyMap<string, string> = new Map([
+  ['icmp6', 'icmpv6'],
+  ['1', 'icmp'],
+  ['6', 'tcp'],
+  ['17', 'udp'],
+  ['58', 'icmpv6'],
+  ['132', 'sctp'],
+]);
 
-function protocolOf(text: string): string {
-  const lower = text.toLowerCase();
-  return PROTOCOLS[lower] ?? lower;
+/** A name, or the number that the protocol has in IP headers, as text or number. */
+function protocolOf(record: LooseObject): string {
+  const number = asInteger(record['proto']);
+  const word = number === undefined ? calicoText(record, 'proto').toLowerCase() : String(number);
+  return PROTOCOLS.get(word) ?? word;
 }
 
 function serviceOf(record: LooseObject): string {

@@ -18,7 +18,7 @@ export function idFromUuid(uuid: string): FlowId {
 export type RecordPlace = {
   /** Fingerprint of the file. */
   readonly file: string;
-  /** Byte offset of the record's line. */
+  /** Tells equal lines of the file apart: byte offset of the line, or how many equal ones came before. */
   readonly offset: number;
   /** True where two records with one uuid are two records (imports). */
   readonly always: boolean;

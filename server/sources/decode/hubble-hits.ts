@@ -29,6 +29,14 @@ export function hubbleHits(flow: LooseObject): readonly PolicyHit[] {
   return hits ?? NO_HITS;
 }
 
+/** Whether any of the four lists is there, be it with entries that name nothing. */
+export function namesPolicies(flow: LooseObject): boolean {
+  return LISTS.some(([name]) => {
+    const list = pick(flow, name);
+    return Array.isArray(list) && list.length > 0;
+  });
+}
+
 function hitOf(policy: PolicyRef, direction: Direction, action: 'allow' | 'deny'): PolicyHit {
   return { policy, direction, action, stage: 'enforced', matched: 'policy', rule: -1 };
 }

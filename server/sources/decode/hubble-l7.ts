@@ -1,5 +1,6 @@
 import type { L7 } from '../../core/flow.ts';
 import {
+  asInteger,
   isObject,
   pickInteger,
   pickObject,
@@ -8,24 +9,20 @@ import {
   type LooseObject,
 } from './loose-json.ts';
 
-const TYPES: Readonly<Record<string, L7['type']>> = {
-  REQUEST: 'request',
-  RESPONSE: 'response',
-  SAMPLE: 'sample',
-  1: 'request',
-  2: 'response',
-  3: 'sample',
-};
+const TYPES: ReadonlyMap<unknown, L7['type']> = new Map<unknown, L7['type']>([
+  ['REQUEST', 'request'],
+  ['RESPONSE', 'response'],
+  ['SAMPLE', 'sample'],
+  [1, 'request'],
+  [2, 'response'],
+  [3, 'sample'],
+]);
 
 /** The L7 part of a flow (reference/hubble.md 5.10). */
 export function hubbleL7(flow: LooseObject): L7 | undefined {
   const l7 = pickObject(flow, 'l7');
   if (l7 === undefined) return undefined;
-  const wireType = l7['type'];
-  const type =
-    typeof wireType === 'string' || typeof wireType === 'number'
-      ? (TYPES[wireType] ?? 'unknown')
-      : 'unknown';
+  const type = TYPES.get(asInteger(l7['type']) ?? l7['type']) ?? 'unknown';
   const http = pickObject(l7, 'http');
   if (http !== undefined) return httpOf(type, http);
   const dns = pickObject(l7, 'dns');

@@ -1,7 +1,7 @@
 import type { Gap } from '../../core/flow.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import { normalNode } from './hubble-parts.ts';
-import { pick, pickBigint, pickText, pickTexts, type LooseObject } from './loose-json.ts';
+import { pick, pickText, pickTexts, pickUint64, type LooseObject } from './loose-json.ts';
 import { recordTime } from './record-time.ts';
 
 /** News of nodes, as a relay tells it. */
@@ -32,7 +32,7 @@ export function hubbleGap(
     from: from < to ? from : to,
     // The end of a gap is outside it, and the last loss is inside.
     to: nanos((from < to ? to : from) + 1n),
-    count: pickBigint(lost, 'num_events_lost') ?? 0n,
+    count: pickUint64(lost, 'num_events_lost') ?? 0n,
     reason: lostSource(source),
   };
 }

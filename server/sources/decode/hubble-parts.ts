@@ -1,4 +1,5 @@
 import type { Flow, FlowCounts, FlowEvent } from '../../core/flow.ts';
+import { namesPolicies } from './hubble-hits.ts';
 import { asInteger, isObject, pick, pickInteger, pickObject, pickText } from './loose-json.ts';
 import type { LooseObject } from './loose-json.ts';
 
@@ -15,20 +16,25 @@ export function hubbleEvent(flow: LooseObject): FlowEvent {
   const type = pickInteger(pickObject(flow, 'event_type'), 'type');
   const event = type === undefined ? undefined : EVENTS[type];
   if (event !== undefined) return event;
+  // A field mask may take the type away; then what only one type has tells it (reference/hubble.md 5.7).
+  if (type === undefined && namesPolicies(flow)) return 'policy-verdict';
   const flowType = flow['Type'] ?? flow['type'];
   if (flowType === 'L7' || flowType === 2 || pickObject(flow, 'l7') !== undefined) return 'l7';
   return flowType === 'SOCK' || flowType === 3 ? 'socket' : 'unknown';
 }
 
-const PROTOCOLS: Readonly<Record<string, string>> = {
-  TCP: 'tcp',
-  UDP: 'udp',
-  ICMPv4: 'icmp',
-  ICMPv6: 'icmpv6',
-  SCTP: 'sctp',
-  VRRP: 'vrrp',
-  IGMP: 'igmp',
-};
+const PROTOCOLS: ReadonlyMap<string, string> = new Map([
+  ['TCP', 'tcp'],
+  ['UDP', 'udp'],
+  ['ICMPv4', 'icmp'],
+  ['ICMPv6', 'icmpv6'],
+  ['SCTP', 'sctp'],
+  ['VRRP', 'vrrp'],
+  ['IGMP', 'igmp'],
+]);
+
+/** Whether a member of `l4` is one that Hubble has. */
+export const isL4Member = (key: string): boolean => PROTOCOLS.has(key);
 
 export type HubbleL4 = Pick<Flow, 'protocol' | 'sourcePort' | 'destinationPort'>;
 
@@ -42,7 +48,7 @@ export function hubbleL4(flow: LooseObject): HubbleL4 {
     const header = l4[key];
     if (!isObject(header)) continue;
     return {
-      protocol: PROTOCOLS[key] ?? key.toLowerCase(),
+      protocol: PROTOCOLS.get(key) ?? key.toLowerCase(),
       sourcePort: pickInteger(header, 'source_port') ?? -1,
       destinationPort: pickInteger(header, 'destination_port') ?? -1,
     };
@@ -54,9 +60,9 @@ export function hubbleL4(flow: LooseObject): HubbleL4 {
 export function hubbleReply(flow: LooseObject): Flow['reply'] {
   const value = pick(flow, 'is_reply');
   // A wrapper that some encoders write as an object, empty for false.
-  const flag = isObject(value) ? value['value'] === true : value;
-  if (flag === true) return 'yes';
-  if (flag === false) return 'no';
+  const flag = isObject(value) ? (value['value'] ?? false) : value;
+  if (flag === true || flag === 'true') return 'yes';
+  if (flag === false || flag === 'false') return 'no';
   return flow['reply'] === true ? 'yes' : 'unknown';
 }
 

@@ -1,6 +1,7 @@
 import type { Flow, FlowId, Gap, RawRecord } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import type { RecordPlace } from './flow-id.ts';
+import { isBareFlow } from './hubble-bare.ts';
 import { createEndpoints } from './hubble-ends.ts';
 import { hubbleHits } from './hubble-hits.ts';
 import { hubbleId } from './hubble-id.ts';
@@ -19,6 +20,7 @@ import { hubbleVerdict, wireVerdict } from './hubble-verdict.ts';
 import { createInterner } from './intern.ts';
 import { isObject, pickObject, pickText, pickTexts, type LooseObject } from './loose-json.ts';
 import { recordTime } from './record-time.ts';
+import { unwrap } from './unwrap.ts';
 
 export type HubbleRecord =
   | { readonly ok: true; readonly kind: 'flow'; readonly flow: Flow }
@@ -37,15 +39,12 @@ export type HubbleInput = {
 
 export type HubbleDecoder = (input: HubbleInput) => HubbleRecord;
 
-const REJECTED: Readonly<Record<string, string>> = {
-  agent_event: 'agent event',
-  agentEvent: 'agent event',
-  debug_event: 'debug event',
-  debugEvent: 'debug event',
-};
-
-/** Keys of which a Flow without its envelope has at least one; no other record that we know has any. */
-const BARE_KEYS = ['verdict', 'event_type', 'eventType', 'traffic_direction', 'trafficDirection'];
+const REJECTED: ReadonlyMap<string, string> = new Map([
+  ['agent_event', 'agent event'],
+  ['agentEvent', 'agent event'],
+  ['debug_event', 'debug event'],
+  ['debugEvent', 'debug event'],
+]);
 
 const NO_ID = '' as FlowId;
 
@@ -120,29 +119,14 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
     if (status !== undefined)
       return { ok: true, kind: 'node-status', status: hubbleStatus(status) };
     for (const key in outer) {
-      const reason = REJECTED[key];
+      const reason = REJECTED.get(key);
       if (reason !== undefined) return { ok: false, reason };
     }
-    if (BARE_KEYS.some((key) => outer[key] !== undefined)) {
+    if (isBareFlow(outer)) {
       return { ok: true, kind: 'flow', flow: flowOf(outer, outer, input) };
     }
     return { ok: false, reason: 'unknown kind of record' };
   };
-}
-
-/** Log shippers put the record as text into a record of their own; one level of that is undone. */
-function unwrap(record: LooseObject): LooseObject {
-  for (const key of ['log', 'message', 'msg']) {
-    const text = record[key];
-    if (typeof text !== 'string' || !text.trimStart().startsWith('{')) continue;
-    try {
-      const inner: unknown = JSON.parse(text);
-      if (isObject(inner)) return inner;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-  }
-  return record;
 }
 
 function timeOf(object: LooseObject): EpochNanos | undefined {

@@ -47,11 +47,17 @@ export function asInteger(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** A count of up to 64 bits. */
-export function pickBigint(object: LooseObject | undefined, name: string): bigint | undefined {
-  const value = pick(object, name);
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
-  return typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : undefined;
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/** A count of 64 bits. One written as a number beyond 2^53 was rounded by its writer, and is still the best known. */
+export function pickUint64(object: LooseObject | undefined, name: string): bigint | undefined {
+  const count = asBigint(pick(object, name));
+  return count === undefined || count < 0n || count > UINT64_MAX ? undefined : count;
+}
+
+function asBigint(value: unknown): bigint | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined;
+  return typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : undefined;
 }
 
 export function pickTexts(object: LooseObject | undefined, name: string): readonly string[] {

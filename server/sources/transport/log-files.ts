@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { gunzipped, TornGzip } from './gunzip.ts';
 
 /** A regular file as it was found. */
 export type FoundFile = {
@@ -44,19 +43,18 @@ export async function findFile(path: string): Promise<Lookup> {
 }
 
 /**
- * The rotated files of a log: same directory, and a name that begins like the live one. Writers append a time
- * (`events-2026-….log`), a number (`events.log.1`) or `.gz`. Oldest first. A `.gz` whose plain form is still there
- * is being written and is left out.
+ * The rotated files of a log: same directory, and the live one's name with a time (`events-2026-….log`), a number
+ * (`events.log.1`, `events-1.log`) or `.gz` added; `events-dmz.log` is a log of its own. Oldest first. A `.gz`
+ * whose plain form is still there is being written and is left out.
  */
 export async function findRotated(path: string): Promise<readonly FoundFile[]> {
   const live = basename(path);
-  const stem = basename(live, extname(live));
   const folder = dirname(path);
   const entries = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   });
-  const names = new Set(entries.filter((name) => name !== live && isRotated(name, live, stem)));
+  const names = new Set(entries.filter((name) => name !== live && isRotated(name, live)));
   const found: FoundFile[] = [];
   for (const name of names) {
     if (name.endsWith('.gz') && names.has(name.slice(0, -3))) continue;
@@ -66,8 +64,21 @@ export async function findRotated(path: string): Promise<readonly FoundFile[]> {
   return found.sort(byAge);
 }
 
-function isRotated(name: string, live: string, stem: string): boolean {
-  return name.startsWith(`${live}.`) || name.startsWith(`${live}-`) || name.startsWith(`${stem}-`);
+/**
+ * What rotators put into a name: numbers; dates, perhaps with a number; lumberjack's time, of which a successor
+ * tells the reason as well (reference/calico.md 2.1).
+ */
+const ROTATION =
+  /^[.-](?:\d{1,14}(?:-\d{1,14})?|\d{4}-\d{2}-\d{2}(?:T\d{2}-\d{2}-\d{2}(?:\.\d{1,9})?(?:-[a-z]+)?)?)$/;
+
+function isRotated(name: string, live: string): boolean {
+  const plain = name.replace(/\.gz$/, '');
+  if (plain === live) return true;
+  if (plain.startsWith(live)) return ROTATION.test(plain.slice(live.length));
+  const extension = extname(live);
+  const stem = basename(live, extension);
+  if (!plain.startsWith(stem) || !plain.endsWith(extension)) return false;
+  return ROTATION.test(plain.slice(stem.length, plain.length - extension.length));
 }
 
 /** Times are coarse, so names settle ties: greater numbers are older, later times in names are younger. */
@@ -101,29 +112,20 @@ export async function readRange(file: FoundFile, from: number, length: number): 
   return Buffer.concat(parts).subarray(0, length);
 }
 
-/** Decompresses a stream; an error of either side is an error of what comes out. */
-export function gunzipped(compressed: Readable): Readable {
-  const unzip = createGunzip({ chunkSize: 256 * 1024 });
-  // The pipeline destroys the reading side with the error, so whoever iterates it hears of it.
-  return pipeline(compressed, unzip, () => undefined);
-}
-
 /** Decompressed content from `from` on. A file that is cut short ends early, and says so with its last part. */
 export async function* readCompressed(
   path: string,
   from: number,
 ): AsyncGenerator<{ readonly bytes: Buffer; readonly cut: boolean }> {
-  const unzipped = gunzipped(createReadStream(path));
   let at = 0;
   try {
-    for await (const part of unzipped as AsyncIterable<Buffer>) {
+    for await (const part of gunzipped(createReadStream(path))) {
       const start = Math.max(0, from - at);
       at += part.length;
       if (start < part.length) yield { bytes: part.subarray(start), cut: false };
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!code.startsWith('Z_')) throw error;
+    if (!(error instanceof TornGzip)) throw error;
     yield { bytes: Buffer.alloc(0), cut: true };
   }
 }

@@ -104,13 +104,13 @@ async function writeBlock(
 export type Compressed = { readonly codec: 'plain' | 'zstd'; readonly bytes: Buffer };
 
 /** Compresses what is worth it. */
-export function compress(bytes: Buffer): Compressed {
+function compress(bytes: Buffer): Compressed {
   if (bytes.length < MIN_COMPRESSED_BYTES) return { codec: 'plain', bytes };
   const frame = zstdCompressSync(bytes, ZSTD);
   return frame.length < bytes.length ? { codec: 'zstd', bytes: frame } : { codec: 'plain', bytes };
 }
 
-export function decompress({ codec, bytes }: Compressed): Buffer {
+function decompress({ codec, bytes }: Compressed): Buffer {
   return codec === 'plain' ? bytes : zstdDecompressSync(bytes);
 }
 

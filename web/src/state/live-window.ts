@@ -18,7 +18,7 @@ export const readFirstPage = ({ api, q, t, signal }: WindowRequest): Promise<Flo
   api.flows({ q, t, limit: FIRST_PAGE, order: 'newest' }, signal);
 
 /** The query, and dropped on top of it. */
-export const droppedOnly = (q: string): string =>
+const droppedOnly = (q: string): string =>
   q.trim() === '' ? 'verdict:dropped' : `(${q}) verdict:dropped`;
 
 /** Drops of the range up to `head`, at most 5,000; `truncated` when there are more. */

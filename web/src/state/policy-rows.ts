@@ -9,7 +9,7 @@ export type PolicyRow = {
   readonly json: PolicyJson;
 };
 
-export const POLICY_SORTS = [
+const POLICY_SORTS = [
   'name',
   'namespace',
   'kind',
@@ -22,7 +22,7 @@ export const POLICY_SORTS = [
 ] as const;
 export type PolicySort = (typeof POLICY_SORTS)[number];
 
-export function policyRow(json: PolicyJson): PolicyRow {
+function policyRow(json: PolicyJson): PolicyRow {
   const name = policyName(json.policy);
   return { key: [json.policy.kind, json.policy.tier, name].join(':'), name, json };
 }
