@@ -33,7 +33,12 @@ beforeAll(async () => {
   await api.services.store.append(
     batchOf(
       [
-        aFlow({ observedAt: nanos(now - 4_000_000n), event: 'policy-verdict', direction: 'ingress', hits: [HIT] }),
+        aFlow({
+          observedAt: nanos(now - 4_000_000n),
+          event: 'policy-verdict',
+          direction: 'ingress',
+          hits: [HIT],
+        }),
         aDrop({
           observedAt: nanos(now - 3_000_000n),
           l7: { protocol: 'http', type: 'request', method: 'GET', path: '/', status: -1 },
