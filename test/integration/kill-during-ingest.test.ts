@@ -29,12 +29,13 @@ test('kill -9 twice while a relay and a rotated file are read: nothing is missin
     const before = await storedOf(server.url, log);
     const part = lines.slice(round * LINES_A_ROUND, (round + 1) * LINES_A_ROUND);
     await appendFile(log, `${part.slice(0, LINES_A_ROUND / 2).join('\n')}\n`);
-    await rename(log, join(directory.path, `flows-2026-02-02T02-40-0${round}.000.log`));
-    await appendFile(log, `${part.slice(LINES_A_ROUND / 2).join('\n')}\n`);
-    // Somewhere in the middle of the round, while commits are under way.
+    // Rotated while it is read, and killed somewhere in the middle of what follows.
     await eventually(async () => expect(await storedOf(server.url, log)).toBeGreaterThan(before), {
+      timeoutMs: 30_000,
       everyMs: 5,
     });
+    await rename(log, join(directory.path, `flows-2026-02-02T02-40-0${round}.000.log`));
+    await appendFile(log, `${part.slice(LINES_A_ROUND / 2).join('\n')}\n`);
     if (round < 2) await server.kill();
     else {
       await eventually(async () => expect(await storedOf(server.url, log)).toBe(lines.length), {

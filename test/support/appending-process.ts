@@ -8,11 +8,11 @@ import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { aDrop, aFlow, batchOf } from './flow.ts';
 
 /** Every flow counts one hit, so that the roll-up can be compared with the rows. */
-const hits: Flow['hits'] = [
+const hits = (action: 'allow' | 'deny'): Flow['hits'] => [
   {
     policy: { kind: 'NetworkPolicy', namespace: 'shop', name: 'web', tier: '' },
     direction: 'ingress',
-    action: 'allow',
+    action,
     stage: 'enforced',
     matched: 'policy',
     rule: -1,
@@ -26,8 +26,8 @@ const gap = { kind: 'lost', origin: 'test', node: '', reason: 'HUBBLE_RING_BUFFE
 for (let size = 1; ; size = (size % 23) + 1) {
   const flows = Array.from({ length: size }, (_, row) =>
     row % 4 === 0
-      ? aDrop({ event: 'policy-verdict', hits })
-      : aFlow({ event: 'policy-verdict', hits }),
+      ? aDrop({ event: 'policy-verdict', direction: 'ingress', hits: hits('deny') })
+      : aFlow({ event: 'policy-verdict', direction: 'ingress', hits: hits('allow') }),
   );
   const [first, last] = [flows[0]!.observedAt, flows.at(-1)!.observedAt];
   await store.append(
