@@ -28,7 +28,7 @@ export async function importFiles(
   }
   if (output === 'table' && done.length > 0) printImported(done);
   if (failed.length > 0) {
-    throw new AppError('unsupported-file', failed.map((error) => error.message).join('; '), {
+    throw new AppError('unsupported-file', failed.map((error) => error.detail).join('; '), {
       cause: failed[0],
     });
   }

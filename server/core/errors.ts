@@ -20,6 +20,8 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly status: number;
+  /** The message without the title of its code. */
+  readonly detail: string;
   /** Facts for machines, such as the position of a query error. */
   readonly fields: Readonly<Record<string, unknown>>;
 
@@ -31,6 +33,7 @@ export class AppError extends Error {
     super(`${ERRORS[code].title}: ${detail}`, options);
     this.code = code;
     this.status = ERRORS[code].status;
+    this.detail = detail;
     this.fields = options.fields ?? {};
   }
 }

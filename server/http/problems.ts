@@ -22,7 +22,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
       type: `urn:dropwise:error:${error.code}`,
       title: ERRORS[error.code].title,
       status: error.status,
-      detail: error.message,
+      detail: error.detail,
       code: error.code,
       requestId,
       ...error.fields,

@@ -89,7 +89,7 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
         log.info({ source: source.name }, 'source ended');
       } catch (error) {
         // Whatever a source throws, the others go on; the log keeps the stack of what we did not expect.
-        reason = error instanceof AppError ? error.message : `unexpected: ${String(error)}`;
+        reason = error instanceof AppError ? error.detail : `unexpected: ${String(error)}`;
         log.warn({ source: source.name, err: error }, 'source failed');
       }
       if (Number((now() - openedAt) / NANOS_PER_MILLI) > HEALTHY_MS) backoff.reset();
