@@ -63,6 +63,15 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
     if (state !== 'retrying') status.retryAt = undefined;
   };
 
+  const failures = new Map<string, string>();
+  /** A line when a failure begins, none while the same one goes on; a stack only of what we did not expect. */
+  const noteFailure = (name: string, error: unknown, reason: string): void => {
+    const isNew = failures.get(name) !== reason;
+    failures.set(name, reason);
+    if (!(error instanceof AppError)) log.error({ source: name, err: error }, 'source failed');
+    else if (isNew) log.warn({ source: name, reason }, 'source failed');
+  };
+
   /** Store first, then live: a viewer never sees a flow that a reload would not find. */
   const drain = async (source: FlowSource, status: Watched): Promise<void> => {
     const after = await store.loadCheckpoint(source.name);
@@ -88,9 +97,9 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
         reason = 'the source ended its stream';
         log.info({ source: source.name }, 'source ended');
       } catch (error) {
-        // Whatever a source throws, the others go on; the log keeps the stack of what we did not expect.
+        // Whatever a source throws, the others go on.
         reason = error instanceof AppError ? error.detail : `unexpected: ${String(error)}`;
-        log.warn({ source: source.name, err: error }, 'source failed');
+        noteFailure(source.name, error, reason);
       }
       if (Number((now() - openedAt) / NANOS_PER_MILLI) > HEALTHY_MS) backoff.reset();
       const waitMs = backoff.next();
