@@ -77,6 +77,7 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
     const after = await store.loadCheckpoint(source.name);
     for await (const batch of source.read(after, stop.signal)) {
       const stored = await store.append(batch);
+      failures.delete(source.name);
       hub.publish(stored, batch.gaps);
       status.rate.add(stored.length);
       const newest = stored.at(-1);
