@@ -142,7 +142,7 @@ describe('the live screen', () => {
     const { page } = opened;
     await flowsShown(page);
     await page.keyboard.press('/');
-    await page.keyboard.type('verdict:dropped port:6379');
+    await page.keyboard.type('verdict:dropped port:5432');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
     await eventually(() => expect(decodeURIComponent(page.url())).toContain('q=verdict:dropped'));
@@ -151,7 +151,7 @@ describe('the live screen', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     const panel = page.getByRole('complementary');
-    await panel.getByText('6379').first().waitFor();
+    await panel.getByText('5432').first().waitFor();
     await page.keyboard.press('Escape');
     await eventually(async () => expect(await panel.count()).toBe(0));
     await page.keyboard.press('g');
