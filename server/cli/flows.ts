@@ -25,7 +25,7 @@ export function readFlowsQuery(query: string, since: string): FlowQuery {
   return { where, ...(within === undefined ? {} : { within }) };
 }
 
-/** Prints stored flows, oldest first. */
+/** Prints stored flows, in the order in which they were stored. */
 export async function printFlows(
   store: FlowStore,
   query: FlowQuery,

@@ -67,7 +67,7 @@ export function createProgram({ version, serve, withStore }: CommandDependencies
 
   storeCommand(program, 'flows [query]')
     .description(
-      "print stored flows, oldest first; the query language is in docs/query.md (put -- before a query that begins with '-')",
+      "print stored flows in the order in which they were stored; the query language is in docs/query.md (put -- before a query that begins with '-')",
     )
     .option(
       '--since <time>',

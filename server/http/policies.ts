@@ -1,7 +1,7 @@
 import express, { type Router } from 'express';
 import { windowToJson } from '../formats/flow-json.ts';
 import { policyJson } from '../operations/policy-json.ts';
-import { policyTotals } from '../operations/policy-totals.ts';
+import { minutesOf, policyTotals, wholeMinutes } from '../operations/policy-totals.ts';
 import { readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
 import type { PoliciesResponse } from './contract.ts';
@@ -13,8 +13,11 @@ export function policyRoutes({ store, clock }: Services): Router {
   routes.get('/policies', async (request, response) => {
     const asked = readRange(textParam(request, 't', 'now-24h..now'), clock);
     const buckets = numberParam(request, 'buckets', { min: 1, max: 500 }) ?? 24;
-    const within = asked ?? (await wholeSpan(store));
-    const policies = await policyTotals(store, { within, buckets });
+    const within = wholeMinutes(asked ?? (await wholeSpan(store)));
+    const policies = await policyTotals(store, {
+      within,
+      buckets: Math.min(buckets, minutesOf(within)),
+    });
     response.json({
       range: windowToJson(within),
       policies: policies.map(policyJson),

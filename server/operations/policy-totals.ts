@@ -1,5 +1,5 @@
 import type { PolicyRef } from '../core/flow.ts';
-import type { EpochNanos } from '../core/time.ts';
+import { NANOS_PER_SECOND, nanos, type EpochNanos, type TimeWindow } from '../core/time.ts';
 import type { FlowStore, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
 
 export type PolicyTotals = {
@@ -11,6 +11,19 @@ export type PolicyTotals = {
   /** By direction and rule. */
   readonly rules: readonly PolicyHitRow[];
 };
+
+const MINUTE = 60n * NANOS_PER_SECOND;
+
+/** Hits are counted by the minute: the window widened to whole ones, which is what the counts are of. */
+export function wholeMinutes({ from, to }: TimeWindow): TimeWindow {
+  const last = (to + MINUTE - 1n) / MINUTE;
+  return { from: nanos((from / MINUTE) * MINUTE), to: nanos(last * MINUTE) };
+}
+
+/** A series with more buckets than minutes would show holes where nothing was missing. */
+export function minutesOf({ from, to }: TimeWindow): number {
+  return Math.max(1, Number((to - from) / MINUTE));
+}
 
 const NONE: HitTotals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
 
