@@ -91,6 +91,9 @@ describe('accessibility: axe finds nothing', () => {
   });
 });
 
+const inQueryBar = async (page: Page): Promise<boolean> =>
+  (await page.locator('.cm-editor.cm-focused').count()) > 0;
+
 describe('the live screen', () => {
   test('shows moving flows and drops', async () => {
     await using opened = await open('live');
@@ -144,10 +147,15 @@ describe('the live screen', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('verdict:dropped port:5432');
     await page.keyboard.press('Escape');
+    // Escape closes the completion where it is open, and else leaves the bar: go back in to apply.
+    if (!(await inQueryBar(page))) await page.keyboard.press('/');
     await page.keyboard.press('Enter');
     await eventually(() => expect(decodeURIComponent(page.url())).toContain('q=verdict:dropped'));
     await flowsShown(page);
-    await page.keyboard.press('Escape');
+    await eventually(async () => {
+      await page.keyboard.press('Escape');
+      expect(await inQueryBar(page)).toBe(false);
+    });
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     const panel = page.getByRole('complementary');
