@@ -30,9 +30,13 @@ export type RunningServer = AsyncDisposable & {
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
 /** Enough for all of the past that the demo tells of. */
-const DEMO_BACKLOG = 100_000;
-/** Flows a second of the two hours before the start: few, so that the page is live within seconds. */
-const DEMO_PAST_RATE = 6;
+const DEMO_BACKLOG = 1_000_000;
+/**
+ * Flows a second two hours before the start, and the most that they grow to until then. With these the whole past
+ * is in after about ten seconds, and where it meets the present there is no step to be seen.
+ */
+const DEMO_PAST_RATE = 5;
+const DEMO_PAST_RISES_TO = 40;
 const PAGE = new URL('../web/dist/', import.meta.url).pathname;
 
 export type StartOptions = {
@@ -132,6 +136,7 @@ function openDemo(
     seed: settings.demoSeed,
     flowsPerSecond: settings.demoRate,
     backfillFlowsPerSecond: DEMO_PAST_RATE,
+    backfillRisesTo: Math.min(DEMO_PAST_RISES_TO, Math.max(DEMO_PAST_RATE, settings.demoRate)),
     calicoDirectory: join(dataDirectory, 'calico'),
   });
 }

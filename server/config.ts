@@ -14,11 +14,30 @@ import {
   type SettingRow,
 } from './settings-table.ts';
 
+/** `host:port`, or `unix:` and the path of an agent's own socket. */
+const ADDRESS = /^(?:unix:.+|(?:\[[\da-f:.]+\]|[^\s:/[\]]+):(\d{1,5}))$/i;
+
+/** What is wrong with the address of a relay; `undefined` when nothing is. */
+function relayAddressFault(address: string): string | undefined {
+  const match = ADDRESS.exec(address);
+  const port = Number(match?.[1] ?? 1);
+  if (match !== null && port >= 1 && port <= 65_535) return undefined;
+  return (
+    `'${address}' is no host:port. Give for example localhost:4245, which ` +
+    "'kubectl -n kube-system port-forward service/hubble-relay 4245:80' opens (4245:443 where Relay asks for TLS)"
+  );
+}
+
+const relayAddress = z.string().superRefine((address, context) => {
+  const message = relayAddressFault(address);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
 const sourceSetting = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hubble-relay'),
     name: z.string().min(1).optional(),
-    address: z.string().min(1),
+    address: relayAddress,
     backlog: z.number().int().min(0).max(1_000_000).optional(),
     tls: z
       .strictObject({
@@ -135,6 +154,12 @@ function listOf(row: SettingRow | undefined, flags: Given, env: NodeJS.ProcessEn
     .filter((part) => part !== '');
 }
 
+/** What set a list: the flag where it is given, else the environment. */
+function nameOf(row: SettingRow | undefined, flags: Given): string {
+  if (row === undefined) return '';
+  return Array.isArray(flags[row.key]) ? row.flag.replace(/ .*/, '') : row.env;
+}
+
 function sourcesFromFlags(flags: Given, env: NodeJS.ProcessEnv): unknown[] {
   const [relay, hubble, calico] = SOURCE_SETTINGS;
   const [ca, cert, key, serverName] = TLS_SETTINGS.map(
@@ -146,7 +171,10 @@ function sourcesFromFlags(flags: Given, env: NodeJS.ProcessEnv): unknown[] {
   const tls = given.length === 0 ? {} : { tls: Object.fromEntries(given) };
   return [
     ...listOf(relay, flags, env).map((entry) => {
-      const [name, address] = entry.includes('=') ? entry.split('=', 2) : [undefined, entry];
+      const [name, address = ''] = entry.includes('=') ? entry.split('=', 2) : [undefined, entry];
+      const fault = relayAddressFault(address);
+      if (fault !== undefined)
+        throw new AppError('bad-setting', `${nameOf(relay, flags)}: ${fault}`);
       return { kind: 'hubble-relay', ...(name === undefined ? {} : { name }), address, ...tls };
     }),
     ...listOf(hubble, flags, env).map((path) => ({ kind: 'hubble-file', path })),

@@ -68,10 +68,19 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : UNUSABLE;
-    if (!(error instanceof AppError)) throw error;
-    process.stderr.write(`dropwise: ${error.message}\n`);
-    return UNUSABLE_CODES.has(error.code) ? UNUSABLE : FAILED;
+    const failures = failuresOf(error);
+    for (const { message } of failures) process.stderr.write(`dropwise: ${message}\n`);
+    return failures.every(({ code }) => UNUSABLE_CODES.has(code)) ? UNUSABLE : FAILED;
   }
+}
+
+/** What we expect and can name, one or several of it; anything else is a bug and is thrown on. */
+function failuresOf(error: unknown): readonly AppError[] {
+  const failures: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return failures.map((failure) => {
+    if (failure instanceof AppError) return failure;
+    throw error;
+  });
 }
 
 process.exitCode = await main();

@@ -64,7 +64,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'demoRate',
     flag: '--demo-rate <number>',
     env: 'DROPWISE_DEMO_RATE',
-    fallback: '300',
+    fallback: '40',
     about: 'flows a second of the demo cluster',
   },
 ];

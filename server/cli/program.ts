@@ -30,7 +30,8 @@ export type CommandDependencies = {
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  failed; the message on standard error says what, where and what to do
+  1  failed; the message on standard error says what, where and what to do.
+     import: a file cannot be read, or none of its lines is a flow; the other files are imported all the same
   2  the command line or a setting cannot be used
 
 Documentation: docs/ (settings, query language, API, errors).`;
@@ -58,7 +59,9 @@ export function createProgram({ version, serve, withStore }: CommandDependencies
     .action((flags: Flags) => serve(flags, { demo: true }));
 
   storeCommand(program, 'import <file...>')
-    .description('store the flows of Hubble or Calico files (plain or .gz) once')
+    .description(
+      'store the flows of Hubble or Calico files (plain or .gz), each once; a file is known again by its content',
+    )
     .action((files: string[], flags: Flags) =>
       withStore(flags, { write: true }, (store) =>
         importFiles(store, { files, output: outputOf(flags) }),

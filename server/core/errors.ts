@@ -10,7 +10,8 @@ export const ERRORS = {
   'store-in-use': { status: 500, title: 'The store is in use' },
   'store-failed': { status: 503, title: 'The store failed' },
   'source-failed': { status: 503, title: 'A source failed' },
-  'unsupported-file': { status: 400, title: 'The file is in no format that is known' },
+  'unreadable-file': { status: 400, title: 'The file cannot be read' },
+  'unsupported-file': { status: 400, title: 'The file holds no flows' },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -203,4 +203,9 @@ export type FlowBatch = {
    * look for flows that it has; within one connection equal records are different events.
    */
   readonly mayRepeat: boolean;
+  /**
+   * Earliest receipt of what may be told again, which finds records that carry no time. Absent: an hour before
+   * the batch, enough for a stream that resumes.
+   */
+  readonly toldSince?: EpochNanos;
 };

@@ -15,6 +15,8 @@ export type DemoClusterOptions = {
   readonly backfillMinutes?: number;
   /** Hubble flows a second in that past, on average. Default 10. */
   readonly backfillFlowsPerSecond?: number;
+  /** What these have grown to at the start. Default: they do not grow. */
+  readonly backfillRisesTo?: number;
   /** Of the Observer server. Default 0, a free one. */
   readonly port?: number;
   readonly clock?: Clock;
@@ -54,6 +56,7 @@ export async function openDemoCluster(
     seed: options.seed,
     flowsPerSecond: options.flowsPerSecond ?? 300,
     pastFlowsPerSecond: options.backfillFlowsPerSecond ?? 10,
+    ...(options.backfillRisesTo === undefined ? {} : { pastRisesTo: options.backfillRisesTo }),
     startSecond,
     nodeCount: options.nodes ?? 4,
     scenario: options.scenario ?? 'story',

@@ -14,6 +14,7 @@ import {
   serverStatusResponse,
 } from '../sources/hubble-proto.ts';
 import { pipelinedMessages } from './pipelined-call.ts';
+import { flowsBetween } from './rate.ts';
 import { streamFlows, type FlowCall, type FlowStreamOptions } from './flow-stream.ts';
 
 export type ObserverTls = {
@@ -46,11 +47,8 @@ const answer =
 
 /** Flows that a node has told since the simulated past began; expected, not counted, since nobody keeps them. */
 function expectedFlows({ timeline, oldestSecond }: ObserverOptions, now: number): number {
-  const { startSecond, flowsPerSecond, pastFlowsPerSecond } = timeline.options;
-  const past = Math.max(0, startSecond - oldestSecond()) * pastFlowsPerSecond;
-  return Math.floor(
-    (past + Math.max(0, now - startSecond) * flowsPerSecond) / timeline.cluster.nodes.length,
-  );
+  const flows = flowsBetween(timeline.options, oldestSecond(), now);
+  return Math.floor(flows / timeline.cluster.nodes.length);
 }
 
 function nodesAnswer(options: ObserverOptions, clock: Clock): Buffer {

@@ -4,19 +4,14 @@ import type { Edge } from './edge.ts';
 import type { DemoEvent } from './flow-builder.ts';
 import { EAST } from './inventory.ts';
 import { createPartyPicker, type PartyPicker } from './party.ts';
+import { rateAt, type DemoRates } from './rate.ts';
 import { createRandom, mixSeed, type Random } from './random.ts';
 import { scriptAt, type ScriptState } from './script.ts';
 import { EAST_TRAFFIC } from './traffic.ts';
 import { LOST } from './wire-message.ts';
 
-export type TimelineOptions = {
+export type TimelineOptions = DemoRates & {
   readonly seed: number;
-  /** Flows a second from `startSecond` on, on average. */
-  readonly flowsPerSecond: number;
-  /** Flows a second of the simulated past. */
-  readonly pastFlowsPerSecond: number;
-  /** Seconds since 1970 at which the storyline begins. */
-  readonly startSecond: number;
   readonly nodeCount: number;
   /** `story`: incidents come and go; `quiet`: none does. */
   readonly scenario: 'story' | 'quiet';
@@ -161,10 +156,9 @@ export function createTimeline(options: TimelineOptions): Timeline {
     const random = createRandom(mixSeed(seed, second));
     const state = stateAt(second);
     const pickEdge = createEdgePicker(second, state);
-    const rate = second < startSecond ? options.pastFlowsPerSecond : options.flowsPerSecond;
     // Traffic breathes by a fifth over ten minutes, and by a tenth from second to second.
     const wave = 1 + 0.2 * Math.sin((second / 600) * 2 * Math.PI) + 0.2 * (random.unit() - 0.5);
-    const exact = (rate / mean) * wave;
+    const exact = (rateAt(options, second) / mean) * wave;
     const count = Math.floor(exact) + (random.chance(exact % 1) ? 1 : 0);
     const events: DemoEvent[] = [];
     for (let at = 0; at < count; at += 1) {

@@ -59,6 +59,34 @@ export type SummaryResponse = {
   readonly gaps: readonly GapJson[];
 };
 
+/** `GET /api/v1/drops?q=&t=&top=&asof=`: dropped flows that match, by what caused them. */
+export type DropsResponse = {
+  readonly q: string;
+  readonly range: { readonly from: string; readonly to: string };
+  /** The one dropped last first. */
+  readonly groups: readonly DropGroupJson[];
+  /** The groups that `top` left out, all of them dropped earlier. */
+  readonly others: { readonly groups: number; readonly count: number };
+  readonly head: number;
+  readonly gaps: readonly GapJson[];
+};
+
+export type DropGroupJson = {
+  /** Fingerprint: both ends' workloads, port, protocol, direction, reason, policy. */
+  readonly key: string;
+  /**
+   * Dropped packets: the verdict and the drop event of one packet count once, an aggregate by its events. In a
+   * `groups` frame those since the subscription began.
+   */
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** Sequence number of the record committed last. */
+  readonly lastSeq: number;
+  /** The latest record that says the most: of those with and without their policy, the latest with one. */
+  readonly latest: FlowJson;
+};
+
 /** `GET /api/v1/policies?t=&buckets=` */
 export type PoliciesResponse = {
   readonly range: { readonly from: string; readonly to: string };
@@ -94,7 +122,13 @@ export type LiveFrame =
   /** Answers `subscribe`: what follows belongs to this query. `head` is the newest flow before it. */
   | { readonly kind: 'subscribed'; readonly id: number; readonly q: string; readonly head: number }
   | { readonly kind: 'flows'; readonly batch: number; readonly flows: readonly FlowJson[] }
-  | { readonly kind: 'groups'; readonly groups: readonly DropGroupJson[] }
+  | {
+      readonly kind: 'groups';
+      /** The counts of all groups, sent now or before, are complete up to this sequence number. */
+      readonly head: number;
+      /** Those that changed. `key` is `other` for what exceeds 5,000 groups a subscription. */
+      readonly groups: readonly DropGroupJson[];
+    }
   | {
       /** Exact counts of matching flows since the last tick. */
       readonly kind: 'tick';
@@ -104,6 +138,8 @@ export type LiveFrame =
       readonly byOrigin: Readonly<Record<string, number>>;
       /** Rows of matching flows sent since the last tick. */
       readonly shown: number;
+      /** Dropped packets since the last tick, counted as groups count them. */
+      readonly drops: number;
       /** Dropped flows whose rows were not sent, since the last tick; their groups and counts are complete. */
       readonly dropRowsLost: number;
       /** Receipt minus observation of the newest flow; null while there is none. */
@@ -112,15 +148,6 @@ export type LiveFrame =
     }
   | { readonly kind: 'lost'; readonly gaps: readonly GapJson[] }
   | { readonly kind: 'error'; readonly problem: Problem };
-
-export type DropGroupJson = {
-  /** Fingerprint: both ends' workloads, port, protocol, direction, reason, policy. */
-  readonly key: string;
-  /** Records since the subscription began. */
-  readonly count: number;
-  readonly firstSeq: number;
-  readonly latest: FlowJson;
-};
 
 export type LiveRequest =
   | {

@@ -1,7 +1,8 @@
+import type { DropGroup } from '../core/drop-groups.ts';
 import type { StoredFlow } from '../core/flow.ts';
+import { formatTime } from '../core/time.ts';
 import { flowToJson } from '../formats/flow-json.ts';
-import type { DropGroup } from '../live/live-hub.ts';
-import type { LiveFrame } from './contract.ts';
+import type { DropGroupJson, LiveFrame } from './contract.ts';
 
 /** A frame as the text that goes over the socket. */
 export const encodeFrame = (frame: LiveFrame): string => JSON.stringify(frame);
@@ -23,10 +24,23 @@ export function encodeFlows(batch: number, flows: readonly StoredFlow[]): string
 }
 
 /** The `groups` frame of contract.ts. */
-export function encodeGroups(groups: readonly DropGroup[]): string {
-  const items = groups.map(
-    ({ key, count, firstSeq, latest }) =>
-      `{"key":${JSON.stringify(key)},"count":${count},"firstSeq":${firstSeq},"latest":${flowText(latest)}}`,
-  );
-  return `{"kind":"groups","groups":[${items.join(',')}]}`;
+export function encodeGroups(head: number, groups: readonly DropGroup[]): string {
+  const items = groups.map((group) => {
+    const figures = JSON.stringify(figuresOf(group)).slice(0, -1);
+    return `${figures},"latest":${flowText(group.latest)}}`;
+  });
+  return `{"kind":"groups","head":${head},"groups":[${items.join(',')}]}`;
 }
+
+export const dropGroupToJson = (group: DropGroup): DropGroupJson => ({
+  ...figuresOf(group),
+  latest: flowToJson(group.latest),
+});
+
+const figuresOf = ({ key, count, firstAt, lastAt, lastSeq }: DropGroup) => ({
+  key,
+  count,
+  firstAt: formatTime(firstAt),
+  lastAt: formatTime(lastAt),
+  lastSeq,
+});

@@ -33,6 +33,7 @@ type Tally = {
   counts: Record<VerdictKind, number>;
   byOrigin: Record<string, number>;
   shown: number;
+  drops: number;
   dropRowsLost: number;
 };
 
@@ -40,6 +41,7 @@ const emptyTally = (): Tally => ({
   counts: { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 },
   byOrigin: {},
   shown: 0,
+  drops: 0,
   dropRowsLost: 0,
 });
 
@@ -78,7 +80,9 @@ export function createLiveSession({
     const delivery = subscription.take({ rows: wanted() });
     addTo(tally, delivery);
     if (delivery.gaps.length > 0) send({ kind: 'lost', gaps: delivery.gaps.map(gapToJson) });
-    if (delivery.groups.length > 0) sendText(encodeGroups(delivery.groups));
+    if (delivery.groups.length > 0) {
+      sendText(encodeGroups(delivery.head, delivery.groups));
+    }
     if (delivery.flows.length > 0) {
       batch += 1;
       sendText(encodeFlows(batch, delivery.flows));
@@ -128,11 +132,12 @@ export function createLiveSession({
   };
 }
 
-function addTo(tally: Tally, { counts, byOrigin, flows, dropRowsLost }: LiveDelivery): void {
+function addTo(tally: Tally, { counts, byOrigin, flows, drops, dropRowsLost }: LiveDelivery): void {
   for (const kind of Object.keys(counts) as VerdictKind[]) tally.counts[kind] += counts[kind];
   for (const [origin, count] of Object.entries(byOrigin)) {
     tally.byOrigin[origin] = (tally.byOrigin[origin] ?? 0) + count;
   }
   tally.shown += flows.length;
+  tally.drops += drops;
   tally.dropRowsLost += dropRowsLost;
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type Express } from 'express';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../core/errors.ts';
+import { dropRoutes } from './drops.ts';
 import { flowRoutes } from './flows.ts';
 import { hostGuard } from './host-guard.ts';
 import { attachLiveSocket } from './live-socket.ts';
@@ -61,6 +62,7 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
     '/api/v1',
     flowRoutes(services),
     summaryRoutes(services),
+    dropRoutes(services),
     policyRoutes(services),
     sourceRoutes(services),
   );

@@ -1,7 +1,13 @@
-import { createDropGrouper, representative, type Drop } from '../core/drop-groups.ts';
+import {
+  createDropGrouper,
+  dropTraits,
+  growGroup,
+  type DropGroup,
+  type DropTraits,
+} from '../core/drop-groups.ts';
 import type { Gap, StoredFlow } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-import type { DropGroup, FlowPredicate, LiveHub, LiveSubscription } from './live-hub.ts';
+import type { FlowPredicate, LiveHub, LiveSubscription } from './live-hub.ts';
 import { createThinner } from './thinner.ts';
 
 /** Fingerprints a subscriber may hold; drops beyond are counted under one group that says so. */
@@ -18,22 +24,23 @@ const noCounts = (): Record<VerdictKind, number> => ({
 });
 
 type Subscriber = {
-  /** `group` is the drop group of a dropped flow. */
-  accept(flow: StoredFlow, group: string | undefined): void;
+  /** `drop` comes with a dropped flow. */
+  accept(flow: StoredFlow, drop: DropTraits | undefined): void;
   note(gaps: readonly Gap[]): void;
 };
 
 /** Fans committed flows out to subscribers, each with its own filter and its own bounded memory. */
 export function createLiveHub(options: { readonly nowMs: () => number }): LiveHub {
   const subscribers = new Set<Subscriber>();
-  const grouper = createDropGrouper();
+  let head = 0;
   return {
     publish(flows, gaps) {
       for (const flow of flows) {
-        const drop = dropOf(flow);
-        const group = drop === undefined ? undefined : grouper.keyOf(drop);
-        for (const subscriber of subscribers) subscriber.accept(flow, group);
+        const { verdict } = flow;
+        const drop = verdict.kind === 'dropped' ? dropTraits(flow, verdict.reason) : undefined;
+        for (const subscriber of subscribers) subscriber.accept(flow, drop);
       }
+      head = Math.max(head, flows.at(-1)?.seq ?? 0);
       if (gaps.length > 0) for (const subscriber of subscribers) subscriber.note(gaps);
     },
     subscribe(matches, { capacity, allowedPerSecond }) {
@@ -42,6 +49,7 @@ export function createLiveHub(options: { readonly nowMs: () => number }): LiveHu
         capacity,
         allowedPerSecond,
         nowMs: options.nowMs,
+        head: () => head,
         close: () => subscribers.delete(subscriber),
       });
       subscribers.add(subscriber);
@@ -58,6 +66,7 @@ type SubscriberOptions = {
   readonly capacity: number;
   readonly allowedPerSecond: number;
   readonly nowMs: () => number;
+  readonly head: () => number;
   readonly close: () => void;
 };
 
@@ -66,12 +75,14 @@ function createSubscriber({
   capacity,
   allowedPerSecond,
   nowMs,
+  head,
   close,
 }: SubscriberOptions): {
   subscriber: Subscriber;
   subscription: LiveSubscription;
 } {
   const thinner = createThinner({ perSecond: allowedPerSecond, nowMs });
+  const grouper = createDropGrouper();
   const groups = new Map<string, DropGroup>();
   let changed = new Set<string>();
   let drops: StoredFlow[] = [];
@@ -79,19 +90,16 @@ function createSubscriber({
   let counts = noCounts();
   let byOrigin: Record<string, number> = {};
   let gaps: Gap[] = [];
+  let packetsDropped = 0;
   let dropRowsLost = 0;
 
-  const addToGroup = (flow: StoredFlow, fingerprint: string): void => {
-    const full = !groups.has(fingerprint) && groups.size >= MAX_GROUPS;
-    const key = full ? OTHER_GROUP : fingerprint;
-    const before = groups.get(key);
-    groups.set(key, {
-      key,
-      count: (before?.count ?? 0) + 1,
-      firstSeq: before?.firstSeq ?? flow.seq,
-      latest: representative(before?.latest, flow),
-    });
+  const addToGroup = (flow: StoredFlow, drop: DropTraits): void => {
+    const place = grouper.place(drop);
+    const full = !groups.has(place.key) && groups.size >= MAX_GROUPS;
+    const key = full ? OTHER_GROUP : place.key;
+    groups.set(key, growGroup(groups.get(key), { ...place, key }, flow));
     changed.add(key);
+    packetsDropped += place.count;
   };
 
   const keep = (flow: StoredFlow): void => {
@@ -108,11 +116,11 @@ function createSubscriber({
 
   return {
     subscriber: {
-      accept(flow, group) {
+      accept(flow, drop) {
         if (!matches(flow)) return;
         counts[flow.verdict.kind] += 1;
         byOrigin[flow.origin] = (byOrigin[flow.origin] ?? 0) + 1;
-        if (group !== undefined) addToGroup(flow, group);
+        if (drop !== undefined) addToGroup(flow, drop);
         keep(flow);
       },
       note(more) {
@@ -127,6 +135,8 @@ function createSubscriber({
         const delivery = {
           flows,
           groups: [...changed].flatMap((key) => groups.get(key) ?? []),
+          head: head(),
+          drops: packetsDropped,
           counts,
           byOrigin,
           gaps,
@@ -138,26 +148,11 @@ function createSubscriber({
         counts = noCounts();
         byOrigin = {};
         gaps = [];
+        packetsDropped = 0;
         dropRowsLost = 0;
         return delivery;
       },
       [Symbol.dispose]: close,
-    },
-  };
-}
-
-function dropOf(flow: StoredFlow): Drop | undefined {
-  if (flow.verdict.kind !== 'dropped') return undefined;
-  const { node, event, protocol, direction, hits, observedAt } = flow;
-  return {
-    ...{ node, event, protocol, direction, hits, observedAt },
-    reason: flow.verdict.reason,
-    source: { ...flow.source, ip: flow.sourceIp, port: flow.sourcePort, names: flow.sourceNames },
-    destination: {
-      ...flow.destination,
-      ip: flow.destinationIp,
-      port: flow.destinationPort,
-      names: flow.destinationNames,
     },
   };
 }

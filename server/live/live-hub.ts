@@ -1,22 +1,22 @@
+import type { DropGroup } from '../core/drop-groups.ts';
 import type { Gap, StoredFlow } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 
 export type FlowPredicate = (flow: StoredFlow) => boolean;
 
-/** Drops that share a fingerprint, counted exactly since the subscription began. */
-export type DropGroup = {
-  readonly key: string;
-  readonly count: number;
-  readonly firstSeq: number;
-  readonly latest: StoredFlow;
-};
-
 /** What a subscriber takes away at once. */
 export type LiveDelivery = {
   /** In commit order. All drops that the ring could hold, allowed ones thinned to the asked rate. */
   readonly flows: readonly StoredFlow[];
-  /** Drop groups that changed since the last delivery; never lost, however slow the subscriber. */
+  /**
+   * Drop groups that changed since the last delivery, counted since the subscription began; never lost, however
+   * slow the subscriber.
+   */
   readonly groups: readonly DropGroup[];
+  /** Sequence number up to which the counts of all groups are complete; 0 before the first flow. */
+  readonly head: number;
+  /** Dropped packets since the last delivery, counted as groups count them. */
+  readonly drops: number;
   /** Matching flows since the last delivery by verdict, exact, whether their rows were delivered or not. */
   readonly counts: Readonly<Record<VerdictKind, number>>;
   readonly byOrigin: Readonly<Record<string, number>>;

@@ -31,6 +31,7 @@ export function sourceJson(
     gaps: gaps.map(gapToJson),
     checkpointAt: timeOrNull(record?.checkpointAt),
     bytesBehind: status?.bytesBehind ?? null,
-    nodes: status?.nodes ?? null,
+    // What a connection that is gone knew of the nodes says nothing of them now.
+    nodes: (status?.state === 'reading' ? status.nodes : undefined) ?? null,
   };
 }

@@ -94,15 +94,16 @@ async function* follow(
   const watch = startWatch({ options, connection, collector, nodes, stream, version });
   try {
     yield* batches({ collector, stream, marks, failed: watch.failed });
+    const end = endOfStream(options.address, nodes.failures());
     nodes.closeAll(now());
     const last = collector.batch();
     if (last !== undefined) yield last;
+    if (!signal.aborted) throw end;
   } finally {
     watch.stop();
     signal.removeEventListener('abort', abort);
     stream.cancel();
   }
-  if (!signal.aborted) throw endOfStream(options.address, collector.lastNodeError());
 }
 
 function flowsRequest({ backlog = 1000 }: HubbleRelayOptions, marks: RelayMarks): GetFlowsRequest {
@@ -180,11 +181,12 @@ function startWatch(parts: {
 }): Watch {
   const { options, connection, collector, nodes, version } = parts;
   const { idleMs = 60_000, nodePollMs = 30_000 } = options;
+  /** Relay calls itself so, an agent that is read directly gives a bare number. */
+  const named = version === '' || version.includes('relay') ? version : `version ${version}`;
   /** Why the list of nodes could not be had; empty when it could. */
   let unlisted = '';
   const tell = (): void => {
-    const words = [version === '' ? '' : `relay ${version}`, collector.lastNodeError(), unlisted];
-    const detail = words.filter((text) => text !== '').join('; ');
+    const detail = [nodes.failures(), unlisted, named].filter((text) => text !== '').join('; ');
     options.report({ state: 'reading', detail, nodes: nodes.state() });
   };
   let fail: (error: unknown) => void = () => undefined;

@@ -1,234 +1,122 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
-import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
+import type { Checkpoint, FlowBatch } from '../core/flow.ts';
 import { nanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
-import { calicoLine, isOldCalico, OLD_CALICO } from './calico-file.ts';
-import { createCalicoDecoder } from './decode/calico.ts';
-import { createHubbleDecoder } from './decode/hubble.ts';
-import { isObject, type LooseObject } from './decode/loose-json.ts';
-import { unwrap } from './decode/unwrap.ts';
-import { foldGaps } from './fold-gaps.ts';
-import { hubbleLine } from './hubble-file.ts';
-import { lineJson } from './line-text.ts';
-import { createRejections } from './rejections.ts';
-import { importPlaces, type ImportPlaces } from './import-places.ts';
-import { decodeLine, type LineDecoder } from './tailed-source.ts';
-import { gunzipped, TornGzip } from './transport/gunzip.ts';
-import { createLineSplitter, type LineSplitter } from './transport/line-splitter.ts';
+import { importBatches } from './import-batches.ts';
+import { isGzip, readParts } from './import-content.ts';
+import { anyFormat } from './import-format.ts';
+import { recognizeImport, type RecognizedImport } from './import-known.ts';
+import { parseImportMark } from './import-mark.ts';
+import { importName } from './import-name.ts';
 import { findFile } from './transport/log-files.ts';
 
 export type ImportOptions = {
   readonly path: string;
   readonly clock: Clock;
+  /** What was imported before, so that a file is known again. */
+  readonly stored: readonly StoredImport[];
   /** Reporting node, for files that do not say. */
   readonly node?: string;
 };
 
+export type StoredImport = {
+  readonly origin: string;
+  readonly checkpoint: Checkpoint | undefined;
+};
+
 export type Import = {
   /**
-   * Name under which the flows are stored: `import:` and the file's name without `.gz`. A second import of a
-   * file, compressed or grown since, adds what is new; under another name the file is another source.
+   * Name under which the flows are stored, `import:folder/file`. A file is known by its content: moved, renamed,
+   * compressed, grown or cut short it keeps the name of its first import.
    */
   readonly origin: string;
+  /** What an earlier import of this content told; `undefined` when there was none. */
+  readonly earlier: EarlierImport | undefined;
   /**
-   * Reads the file once, to its end or until the signal aborts. After a first batch, which is empty, batches may
-   * repeat an earlier import.
+   * Reads the file once, to its end or until the signal aborts. What an earlier import told is left out, unless
+   * `retell` is set, as where a store has deleted some of it; rejections are never told again.
    */
-  readonly batches: (signal: AbortSignal) => AsyncIterable<FlowBatch>;
+  readonly batches: (
+    signal: AbortSignal,
+    options?: { readonly retell?: boolean },
+  ) => AsyncIterable<FlowBatch>;
   /** Of the file as it lies on disk, compressed or not. */
   readonly bytesTotal: number;
   readonly bytesRead: () => number;
+  /** Flows that were left out. */
+  readonly leftOut: () => number;
   /** What the lines were, most frequent first, joined by ` and `; empty before the first is read. */
   readonly format: () => string;
 };
 
-const LINE_LIMIT = 10 * 1024 * 1024;
-const BATCH_LINES = 8192;
-/** A file that says more than this many bytes for each of its own is a trap, not a log (S8). */
-const MOST_EXPANSION = 200;
-/** Below this no ratio is suspicious. */
-const EXPANSION_FROM = 64 * 1024 * 1024;
-
-/** Opens a file of flow records, plain or gzip. Throws `unsupported-file` or `not-found` where it cannot. */
-export async function openImport({ path, clock, node = '' }: ImportOptions): Promise<Import> {
-  const lookup = await findFile(path);
-  if (!lookup.ok) throw new AppError('unsupported-file', lookup.reason);
-  const compressed = await isGzip(path);
-  const origin = `import:${basename(path).replace(/\.gz$/, '')}`;
-  const counted = new Map<string, number>();
-  let bytesRead = 0;
-  return {
-    origin,
-    bytesTotal: lookup.file.size,
-    bytesRead: () => bytesRead,
-    format: () =>
-      [...counted]
-        .sort((one, other) => other[1] - one[1])
-        .map(([format]) => format)
-        .join(' and '),
-    batches: async function* (signal) {
-      const decode = anyFormat(origin, node, (format) =>
-        counted.set(format, (counted.get(format) ?? 0) + 1),
-      );
-      const parts = readParts(path, compressed, (length) => {
-        bytesRead += length;
-      });
-      // Tells nothing, and so cannot repeat: with it a store ends what an earlier import had begun, and compares
-      // the batches that follow with all that it holds, also when one process imports a file twice.
-      yield emptyBatch(origin);
-      yield* importBatches({ origin, clock, decode, placeOf: importPlaces() }, parts, signal);
-    },
-  };
-}
-
-const emptyBatch = (origin: string): FlowBatch => ({
-  origin,
-  flows: [],
-  gaps: [],
-  rejected: [],
-  checkpoint: undefined,
-  mayRepeat: false,
-});
-
-/** What turns lines of one file into batches. */
-type Importing = {
-  readonly origin: string;
-  readonly clock: Clock;
-  readonly decode: LineDecoder;
-  readonly placeOf: ImportPlaces;
+export type EarlierImport = {
+  readonly flows: number;
+  readonly format: string;
+  /** The file holds nothing that was not imported then. */
+  readonly complete: boolean;
 };
 
-async function* importBatches(
-  importing: Importing,
-  parts: AsyncIterable<Buffer>,
-  signal: AbortSignal,
-): AsyncGenerator<FlowBatch> {
-  const splitter = createLineSplitter({ limit: LINE_LIMIT, offset: 0, before: Buffer.alloc(0) });
-  let torn: string | undefined;
-  try {
-    for await (const part of parts) {
-      if (signal.aborted) return;
-      splitter.push(part);
-      yield* splitBatches(importing, splitter);
-    }
-  } catch (error) {
-    if (!(error instanceof TornGzip)) throw error;
-    torn = error.message;
+/** Opens a file of flow records, plain or gzip. Throws `unreadable-file` where it cannot. */
+export async function openImport(options: ImportOptions): Promise<Import> {
+  const { stored, clock, node = '' } = options;
+  const path = resolve(options.path);
+  const lookup = await findFile(path);
+  if (!lookup.ok) {
+    throw new AppError(
+      'unreadable-file',
+      `${lookup.reason}; give the path of a flow-log file, plain or .gz`,
+    );
   }
-  const last = splitter.takeRest();
-  const rest = importBatch(importing, last === undefined ? [] : [last]);
-  if (torn === undefined) {
-    if (last !== undefined) yield rest;
-    return;
-  }
-  // That the tear cut the last line as well is not a second thing to tell.
-  const sample = rest.rejected[0]?.sample ?? '';
-  yield { ...rest, rejected: [{ reason: torn, count: 1, sample }] };
-}
-
-function* splitBatches(importing: Importing, splitter: LineSplitter): Generator<FlowBatch> {
-  for (;;) {
-    const lines = splitter.take(BATCH_LINES);
-    if (lines.length === 0) return;
-    yield importBatch(importing, lines);
-  }
-}
-
-function importBatch(
-  { origin, clock, decode, placeOf }: Importing,
-  lines: ReturnType<LineSplitter['take']>,
-): FlowBatch {
-  const receivedAt = nanos(clock.now());
-  const rejections = createRejections();
-  const flows: Flow[] = [];
-  const gaps: Gap[] = [];
-  for (const { bytes, oversized } of lines) {
-    const place = placeOf(bytes);
-    if (oversized) {
-      rejections.add('line longer than 10 MiB', bytes);
-      continue;
-    }
-    const { flow, gap } = decodeLine({ bytes, place, receivedAt, decode, rejections });
-    if (flow !== undefined) flows.push(flow);
-    if (gap !== undefined) gaps.push(gap);
-  }
-  const rejected = rejections.take();
-  return { origin, flows, gaps: foldGaps(gaps), rejected, checkpoint: undefined, mayRepeat: true };
-}
-
-async function isGzip(path: string): Promise<boolean> {
-  await using handle = await open(path, 'r').catch((cause: unknown) => {
-    throw new AppError('unsupported-file', `${path} cannot be opened: ${String(cause)}`, { cause });
-  });
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-  return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-}
-
-/** Content of the file in parts; `onRead` hears of bytes as they are taken from disk. Throws `TornGzip` as well. */
-async function* readParts(
-  path: string,
-  compressed: boolean,
-  onRead: (length: number) => void,
-): AsyncGenerator<Buffer> {
-  const source = createReadStream(path, { highWaterMark: 1024 * 1024 });
-  let taken = 0;
-  source.on('data', (part) => {
-    taken += part.length;
-    onRead(part.length);
-  });
-  let given = 0;
-  try {
-    const content = compressed ? gunzipped(source) : (source as AsyncIterable<Buffer>);
-    for await (const part of content) {
-      given += part.length;
-      if (given > EXPANSION_FROM && given > taken * MOST_EXPANSION) {
-        throw new AppError('unsupported-file', `${path} expands more than ${MOST_EXPANSION} times`);
-      }
-      yield part;
-    }
-  } catch (cause) {
-    if (cause instanceof AppError || cause instanceof TornGzip) throw cause;
-    throw new AppError('unsupported-file', `${path} cannot be read to its end: ${String(cause)}`, {
-      cause,
-    });
-  } finally {
-    source.destroy();
-  }
-}
-
-/** Tells the formats apart line by line, since collectors mix them in one file. */
-function anyFormat(origin: string, node: string, onFormat: (format: string) => void): LineDecoder {
-  const hubble = createHubbleDecoder({ origin });
-  const calico = createCalicoDecoder({ origin, node });
-  return (line) => {
-    if (isOldCalico(line.text)) return { rejected: OLD_CALICO };
-    const json = lineJson(line.text);
-    if (!json.ok) return { rejected: json.reason };
-    const isCalico = isObject(json.value) && looksLikeCalico(unwrap(json.value));
-    const decoded = isCalico
-      ? calicoLine(calico, json.value, line)
-      : hubbleLine(hubble, json.value, line, node);
-    if (decoded.flow !== undefined || decoded.gap !== undefined) {
-      onFormat(isCalico ? 'Calico flow log' : 'Hubble JSON');
-    }
-    return decoded;
+  const compressed = await isGzip(path);
+  const recognized = await recognizeImport(readParts(path, compressed), knownOf(stored));
+  const origin =
+    recognized?.origin ?? importName(path, new Set(stored.map((known) => known.origin)));
+  const counted = new Map<string, number>();
+  const format = (): string =>
+    [...counted]
+      .sort((one, other) => other[1] - one[1])
+      .map(([name]) => name)
+      .join(' and ');
+  let bytesRead = 0;
+  let leftOut = 0;
+  return {
+    origin,
+    earlier: recognized === undefined ? undefined : earlierOf(recognized),
+    bytesTotal: lookup.file.size,
+    bytesRead: () => bytesRead,
+    leftOut: () => leftOut,
+    format,
+    batches: (signal, { retell = false } = {}) =>
+      importBatches(
+        {
+          origin,
+          now: () => nanos(clock.now()),
+          decode: anyFormat(origin, node, (name) =>
+            counted.set(name, (counted.get(name) ?? 0) + 1),
+          ),
+          format,
+          recognized,
+          // The end of a shorter copy was never compared.
+          retell: retell || recognized?.extent === 'shorter',
+          onLeftOut: () => (leftOut += 1),
+        },
+        readParts(path, compressed, (length) => {
+          bytesRead += length;
+        }),
+        signal,
+      ),
   };
 }
 
-const CALICO_KEYS = [
-  'reporter',
-  'action',
-  'Key',
-  'qname',
-  'src_name_aggr',
-  'start_time',
-  'startTime',
-];
+const knownOf = (stored: readonly StoredImport[]) =>
+  stored.flatMap(({ origin, checkpoint }) => {
+    const mark = checkpoint === undefined ? undefined : parseImportMark(checkpoint);
+    return mark === undefined ? [] : [{ origin, mark }];
+  });
 
-function looksLikeCalico(record: LooseObject): boolean {
-  if (isObject(record['flow'])) return 'Key' in record['flow'];
-  return !('verdict' in record) && CALICO_KEYS.some((key) => key in record);
-}
+const earlierOf = ({ mark, extent }: RecognizedImport): EarlierImport => ({
+  flows: mark.flows,
+  format: mark.format,
+  complete: extent === 'same' && mark.ended,
+});

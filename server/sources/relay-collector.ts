@@ -20,8 +20,7 @@ export type RelayCollector = {
   /** Milliseconds since the last message. */
   readonly silentMs: () => number;
   readonly heard: () => void;
-  /** Text of the last NODE_ERROR, with the nodes it is about. */
-  readonly lastNodeError: () => string;
+  /** Calls the listener when the state of a node may have changed. */
   readonly onNews: (listener: () => void) => void;
 };
 
@@ -43,7 +42,6 @@ export function createRelayCollector(options: {
   let mayRepeat = false;
   const resumed = new Set<string>();
   let lastMessageAt = now();
-  let nodeError = '';
   let wake: (() => void) | undefined;
   let news: () => void = () => undefined;
 
@@ -55,15 +53,15 @@ export function createRelayCollector(options: {
     }
     if (marks.mayRepeat(flow)) mayRepeat = true;
     marks.see(flow);
-    nodes.flowSeen(flow.node, earlier(flow.observedAt, flow.receivedAt));
+    if (nodes.flowSeen(flow.node, earlier(flow.observedAt, flow.receivedAt))) news();
     flows.push(flow);
   };
   const takeStatus = ({ state, nodes: names, message }: NodeStatus, at: EpochNanos): void => {
     for (const name of names) {
       if (state === 'NODE_CONNECTED') nodes.connected(name, at);
       else if (state === 'NODE_UNAVAILABLE') nodes.unavailable(name, at);
+      else if (state === 'NODE_ERROR') nodes.failed(name, message, at);
     }
-    if (state === 'NODE_ERROR') nodeError = `${names.join(', ')}: ${message}`;
     news();
   };
 
@@ -117,7 +115,6 @@ export function createRelayCollector(options: {
     heard: () => {
       lastMessageAt = now();
     },
-    lastNodeError: () => nodeError,
     onNews: (listener) => {
       news = listener;
     },

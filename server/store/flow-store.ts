@@ -1,3 +1,4 @@
+import type { DropGroup } from '../core/drop-groups.ts';
 import type {
   Checkpoint,
   Direction,
@@ -57,6 +58,22 @@ export type SummaryRow = {
 
 export type Summary = { readonly rows: readonly SummaryRow[]; readonly head: number };
 
+export type DropQuery = FlowQuery & {
+  readonly within: TimeWindow;
+  /** Groups told one by one; the rest is folded. */
+  readonly top: number;
+  readonly signal?: AbortSignal;
+};
+
+/** Dropped flows that match, grouped and counted as `core/drop-groups.ts` says. */
+export type DropGroups = {
+  /** The one whose last record was committed last first. */
+  readonly groups: readonly DropGroup[];
+  /** What `top` left out; with `groups` the exact total. */
+  readonly others: { readonly groups: number; readonly count: number };
+  readonly head: number;
+};
+
 /** Counted by `core/hit-counts.ts` at ingest, kept per minute. */
 export type HitTotals = {
   readonly allowed: number;
@@ -106,6 +123,7 @@ export type FlowStore = AsyncDisposable & {
   page(query: FlowQuery, request: PageRequest): Promise<FlowPage>;
   find(seq: number): Promise<StoredFlow | undefined>;
   summarize(query: SummaryQuery): Promise<Summary>;
+  dropGroups(query: DropQuery): Promise<DropGroups>;
   policyHits(query: PolicyHitQuery): Promise<readonly PolicyHitRow[]>;
   /** Gaps that overlap the window, oldest first, at most 1,000. */
   gaps(within: TimeWindow): Promise<readonly Gap[]>;

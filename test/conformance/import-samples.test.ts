@@ -104,8 +104,11 @@ describe('dropwise import', () => {
     await using directory = await temporaryDirectory();
     const data = ['--data', directory.path, '-o', 'json'];
     const imported = await runDropwise(['import', ...FILES.map((file) => SAMPLES + file), ...data]);
-    expect(imported).toMatchObject({ code: 0, stderr: '' });
     const reports = jsonLines(imported.stdout) as ImportedFile[];
+    const without = reports.filter(({ flows, gaps }) => flows + gaps === 0);
+    expect(without.map(({ outcome }) => outcome)).toEqual(without.map(() => 'no-flows'));
+    expect(imported.code).toBe(1);
+    expect(imported.stderr.split('\n').filter(Boolean)).toHaveLength(without.length);
     expect(reports.map((report) => report.file)).toEqual(FILES.map((file) => SAMPLES + file));
     const printed = await runDropwise(['flows', '--since', 'all', ...data]);
     const flows = jsonLines(printed.stdout);
@@ -124,7 +127,7 @@ describe('dropwise import', () => {
     ];
     const [first, second] = [await runDropwise(args), await runDropwise(args)];
     expect(JSON.parse(first.stdout)).toMatchObject({ flows: 46, repeated: 0 });
-    expect(JSON.parse(second.stdout)).toMatchObject({ flows: 0, repeated: 46 });
+    expect(JSON.parse(second.stdout)).toMatchObject({ flows: 0, repeated: 46, outcome: 'known' });
   });
 
   test('a file compressed or grown since adds only what is new', async () => {
@@ -179,10 +182,30 @@ describe('dropwise import', () => {
     });
   });
 
-  test('a file that is not there is named, with exit code 1', async () => {
+  test('files that are not there or hold no flow are named, with exit code 1, and the others are stored', async () => {
     await using directory = await temporaryDirectory();
-    const missing = await runDropwise(['import', '/no/such/file', '--data', directory.path]);
-    expect(missing.code).toBe(1);
-    expect(missing.stderr).toContain('/no/such/file');
+    const notes = `${directory.path}/notes.txt`;
+    writeFileSync(notes, 'one\ntwo\n');
+    const files = ['/no/such/file', notes, `${SAMPLES}hubble/trace-tcp.jsonl`];
+    const args = ['import', ...files, '--data', `${directory.path}/data`];
+    const { code, stderr, stdout } = await runDropwise(args);
+    expect(code).toBe(1);
+    const [missing, without] = stderr.split('\n');
+    expect(missing).toMatch(
+      /^dropwise: The file cannot be read: \/no\/such\/file does not exist; /,
+    );
+    expect(without).toContain(`${notes}: no flow record found; 2 lines rejected: 2 not JSON.`);
+    expect(without).toContain('Hubble JSON lines');
+    expect(stdout).toMatch(/trace-tcp\.jsonl .* 46 /);
+  });
+
+  test('an empty file is no failure, and is called empty', async () => {
+    await using directory = await temporaryDirectory();
+    const empty = `${directory.path}/empty.log`;
+    writeFileSync(empty, '');
+    const args = ['import', empty, '--data', `${directory.path}/data`];
+    const { code, stdout } = await runDropwise(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('empty: 0 flows');
   });
 });

@@ -2,6 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../server/app.ts';
+import type { LiveFrame } from '../../server/http/contract.ts';
 import { openBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestServer } from '../support/page-server.ts';
@@ -94,6 +95,14 @@ describe('accessibility: axe finds nothing', () => {
 const inQueryBar = async (page: Page): Promise<boolean> =>
   (await page.locator('.cm-editor.cm-focused').count()) > 0;
 
+/** A delivery that holds its flows many times over; any other frame as it is. */
+function enlarge(message: string, copies: number): string {
+  const frame = JSON.parse(message) as LiveFrame;
+  if (frame.kind !== 'flows') return message;
+  const flows = Array.from({ length: copies }, () => frame.flows).flat();
+  return JSON.stringify({ ...frame, flows } satisfies LiveFrame);
+}
+
 describe('the live screen', () => {
   test('shows moving flows and drops', async () => {
     await using opened = await open('live');
@@ -146,16 +155,10 @@ describe('the live screen', () => {
     await flowsShown(page);
     await page.keyboard.press('/');
     await page.keyboard.type('verdict:dropped port:5432');
-    await page.keyboard.press('Escape');
-    // Escape closes the completion where it is open, and else leaves the bar: go back in to apply.
-    if (!(await inQueryBar(page))) await page.keyboard.press('/');
     await page.keyboard.press('Enter');
     await eventually(() => expect(decodeURIComponent(page.url())).toContain('q=verdict:dropped'));
+    expect(await inQueryBar(page)).toBe(false);
     await flowsShown(page);
-    await eventually(async () => {
-      await page.keyboard.press('Escape');
-      expect(await inQueryBar(page)).toBe(false);
-    });
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     const panel = page.getByRole('complementary');
@@ -167,16 +170,75 @@ describe('the live screen', () => {
     await eventually(() => expect(new URL(page.url()).pathname).toBe('/policies'));
   });
 
-  test('a query that cannot be read is explained and leaves the rows', async () => {
-    await using opened = await open('live');
+  test('a query that cannot be read is explained beside other messages; the rows say whose they are', async () => {
+    await using opened = await open('live?q=verdict:dropped');
     const { page } = opened;
     await flowsShown(page);
     await page.keyboard.press('/');
     await page.keyboard.type('colour:red');
-    await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('colour').waitFor();
+    expect(await inQueryBar(page)).toBe(true);
     expect(await rows(page).count()).toBeGreaterThan(3);
+    const flows = page.getByRole('region', { name: 'FLOWS' });
+    await flows.getByText('of the last valid query: verdict:dropped').waitFor();
+    const banners = await page.locator('.banner').all();
+    const boxes = await Promise.all(banners.map((banner) => banner.boundingBox()));
+    const ends = boxes.map((box) => ({ from: box!.y, to: box!.y + box!.height }));
+    for (const [i, { from }] of ends.slice(1).entries())
+      expect(from).toBeGreaterThanOrEqual(ends[i]!.to);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+
+    await page.getByRole('button', { name: /last valid query/i }).click();
+    await eventually(async () => expect(await page.getByRole('alert').count()).toBe(0));
+    expect(await page.locator('.cm-content').innerText()).toBe('verdict:dropped');
+  });
+
+  test('the query bar offers fields, labels and values as one types', async () => {
+    await using opened = await open('live');
+    const { page } = opened;
+    await flowsShown(page);
+    const offered = async (): Promise<readonly string[]> =>
+      page.locator('.cm-completionLabel').allInnerTexts();
+    await page.keyboard.press('/');
+    await eventually(async () => expect(await offered()).toContain('verdict:'));
+    await page.keyboard.type('verdict:dropped ');
+    await eventually(async () => expect(await offered()).toContain('OR'));
+    await page.keyboard.type('to.a');
+    await eventually(async () => expect(await offered()).toContain('to.app='));
+    await page.keyboard.type('pp=po');
+    await eventually(async () => expect(await offered()).toContain('postgres'));
+    await page.keyboard.press('Tab');
+    expect(await page.locator('.cm-content').innerText()).toBe('verdict:dropped to.app=postgres');
+  });
+
+  test('a pause that outgrows what is kept goes on from the store', async () => {
+    await using opened = await open('live');
+    const { page } = opened;
+    let copies = 1;
+    // The page's own stream, its deliveries made as large as those of a busy cluster.
+    await page.routeWebSocket(/\/api\/v1\/live/, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => socket.send(enlarge(String(message), copies)));
+    });
+    await page.reload();
+    await flowsShown(page);
+    await page.keyboard.press('p');
+    const still = await rows(page).nth(1).innerText();
+    copies = 100;
+    const resume = page.getByRole('button', { name: /resume from store/i });
+    await resume.waitFor();
+    expect(await rows(page).nth(1).innerText()).toBe(still);
+    copies = 1;
+    const before = new Date().toTimeString().slice(0, 8);
+    await resume.click();
+    await eventually(async () => {
+      const times = await page.locator('[data-column=time]').allInnerTexts();
+      expect(times[0]! >= before).toBe(true);
+      expect(times).toEqual([...times].sort().reverse());
+    });
+    expect(await resume.count()).toBe(0);
   });
 
   test('pausing keeps the rows still while the counters go on', async () => {

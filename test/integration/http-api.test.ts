@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyHit } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
+import type { DropsResponse } from '../../server/http/contract.ts';
 import { openApi, type TestApi } from '../support/api.ts';
 import { aDrop, aFlow, batchOf } from '../support/flow.ts';
 
@@ -89,6 +90,8 @@ describe('the API answers as its OpenAPI document says', () => {
     ['/api/v1/flows/1', '/api/v1/flows/{seq}'],
     ['/api/v1/summary?by=verdict&buckets=10', '/api/v1/summary'],
     ['/api/v1/summary?t=all&q=reason:policy', '/api/v1/summary'],
+    ['/api/v1/drops', '/api/v1/drops'],
+    ['/api/v1/drops?q=ns:shop&t=all&top=1&asof=2', '/api/v1/drops'],
     ['/api/v1/policies', '/api/v1/policies'],
     ['/api/v1/sources', '/api/v1/sources'],
   ])('%s', async (path, template) => {
@@ -102,6 +105,9 @@ describe('the API answers as its OpenAPI document says', () => {
     ['/api/v1/flows?limit=1&limit=2', 400, 'bad-request'],
     ['/api/v1/flows?order=sideways', 400, 'bad-request'],
     ['/api/v1/summary?by=colour', 400, 'bad-query'],
+    ['/api/v1/drops?q=colour:red', 400, 'bad-query'],
+    ['/api/v1/drops?top=1001', 400, 'bad-request'],
+    ['/api/v1/drops?asof=-1', 400, 'bad-request'],
     ['/api/v1/flows/99', 404, 'not-found'],
     ['/api/v1/flows/x', 404, 'not-found'],
     ['/api/v2', 404, 'not-found'],
@@ -111,6 +117,7 @@ describe('the API answers as its OpenAPI document says', () => {
 
   test('every path that is served is documented, and the other way round', () => {
     expect(Object.keys(openapi.paths).sort()).toEqual([
+      '/api/v1/drops',
       '/api/v1/flows',
       '/api/v1/flows/{seq}',
       '/api/v1/live',
@@ -162,6 +169,21 @@ describe('what the API says', () => {
       ({ next } = page);
     } while (next !== null);
     expect(seqs).toEqual([3, 2, 1]);
+  });
+
+  test('drops are grouped by what caused them, and what top leaves out is still counted', async () => {
+    const { groups, others, head } = (await (
+      await api.get('/api/v1/drops?top=1')
+    ).json()) as DropsResponse;
+    expect(groups).toMatchObject([
+      { count: 1, lastSeq: 3, latest: { seq: 3, reason: { code: '250' } } },
+    ]);
+    expect(groups[0]!.firstAt).toBe(groups[0]!.lastAt);
+    expect({ others, head }).toEqual({ others: { groups: 1, count: 1 }, head: 3 });
+    expect(await (await api.get('/api/v1/drops?asof=1')).json()).toMatchObject({
+      groups: [],
+      others: { groups: 0, count: 0 },
+    });
   });
 
   test('hits are counted per policy and tagged as reported', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Flow } from '../../server/core/flow.ts';
+import type { DropsResponse } from '../../server/http/contract.ts';
 import { openApi, openLive, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { aDrop, aFlow, batchOf } from '../support/flow.ts';
@@ -42,6 +43,33 @@ describe('the live stream', () => {
       },
     ]);
     expect(viewer.of('groups')[0]!.groups).toMatchObject([{ count: 1 }]);
+  });
+
+  test('stored drop groups up to a frame, and what later frames add, count each packet once', async () => {
+    using viewer = await openLive(api.url, { q: 'verdict:dropped port:7001' });
+    await eventually(() => expect(viewer.of('subscribed')).toHaveLength(1));
+    const attempt = (): readonly Flow[] => {
+      const verdict = aDrop({ event: 'policy-verdict', destinationPort: 7_001 });
+      return [verdict, aDrop({ ...verdict, id: aDrop().id, event: 'drop' })];
+    };
+    await ingest([...attempt(), ...attempt()]);
+    const [first] = await eventually(() => {
+      expect(viewer.of('groups')).toHaveLength(1);
+      return viewer.of('groups');
+    });
+    await ingest(attempt());
+    await eventually(() => expect(viewer.of('groups')).toHaveLength(2));
+
+    const path = `/api/v1/drops?t=all&q=port:7001&asof=${first!.head}`;
+    const stored = (await (await api.get(path)).json()) as DropsResponse;
+
+    expect(first!.groups).toEqual(stored.groups);
+    expect(viewer.of('groups')[1]!.groups).toMatchObject([
+      { key: stored.groups[0]!.key, count: 3 },
+    ]);
+    await eventually(() =>
+      expect(viewer.of('tick').reduce((sum, { drops }) => sum + drops, 0)).toBe(3),
+    );
   });
 
   test('ticks count exactly, whatever rows are shown', async () => {

@@ -49,6 +49,36 @@ describe('settings', () => {
     expect(() => loadSettings({ config: fileOf(text) }, {})).toThrow(message);
   });
 
+  test.each([
+    'east',
+    'east=host',
+    'host:',
+    ':4245',
+    'http://host:80',
+    'host:0',
+    'host:70000',
+    '::1:1',
+  ])('a relay at %j is refused with what is expected, wherever it is set', (given) => {
+    const address = given.replace('east=', '');
+    const expected = `'${address}' is no host:port. Give for example localhost:4245`;
+    const config = fileOf(`sources: [{ kind: hubble-relay, address: '${address}' }]`);
+    expect(() => loadSettings({ hubbleRelay: [given] }, {})).toThrow(`--hubble-relay: ${expected}`);
+    expect(() => loadSettings({}, { DROPWISE_HUBBLE_RELAY: given })).toThrow(
+      `DROPWISE_HUBBLE_RELAY: ${expected}`,
+    );
+    expect(() => loadSettings({ config }, {})).toThrow(`sources.0.address: ${expected}`);
+  });
+
+  test.each([
+    '10.0.0.1:4245',
+    '[::1]:4245',
+    'hubble-relay.kube-system.svc:80',
+    'unix:///run/hubble.sock',
+  ])('a relay at %s is taken as it is', (address) => {
+    const { sources } = loadSettings({ hubbleRelay: [`east=${address}`] }, {});
+    expect(sources).toEqual([{ kind: 'hubble-relay', name: 'east', address }]);
+  });
+
   test('an empty environment variable counts as absent', () => {
     expect(
       loadSettings({}, { DROPWISE_PORT: '', DROPWISE_DATA: '', DROPWISE_CONFIG: '' }),

@@ -69,5 +69,20 @@ export function isUnimplemented(error: unknown): boolean {
 function readServiceError(error: unknown): { code: GrpcStatus | undefined; details: string } {
   if (!(error instanceof Error)) return { code: undefined, details: String(error) };
   const { code, details } = error as Partial<ServiceError>;
-  return { code: typeof code === 'number' ? code : undefined, details: details ?? error.message };
+  return {
+    code: typeof code === 'number' ? code : undefined,
+    details: cleanDetails(details ?? error.message),
+  };
+}
+
+/**
+ * grpc-js wraps the failure of a connection in words that say nothing more: which try it was, the class `Error`,
+ * and the resolver's note, empty or not given more often than not.
+ */
+function cleanDetails(details: string): string {
+  return details
+    .replace(/\.?\s*Resolution note:\s*(?:undefined|null)?\s*$/, '')
+    .replace(/\. Last error:\s*null$/, '')
+    .replace(/^No connection established\. Last error:\s*/, '')
+    .replace(/^Error:\s*/, '');
 }

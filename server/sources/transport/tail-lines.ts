@@ -2,8 +2,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Checkpoint } from '../../core/flow.ts';
 import { parseMark } from './file-mark.ts';
-import { findFile, readCompressed, readRange, type FoundFile } from './log-files.ts';
-import { planTail, type Segment } from './tail-plan.ts';
+import { findFile, findRotated, readCompressed, readRange, type FoundFile } from './log-files.ts';
+import { planTail, type Segment, type TailPlan } from './tail-plan.ts';
 import {
   handOver,
   handOverRest,
@@ -31,7 +31,8 @@ const QUIET_POLLS = 2;
 
 /**
  * Follows a file line by line across rotations by rename, copy and truncation, and compression. Lines are
- * complete; the last one of a rotated file may lack its newline. Ends when the signal aborts.
+ * complete; the last one of a rotated file may lack its newline. Without a checkpoint it begins with the live
+ * file: what was rotated before can be imported. Ends when the signal aborts.
  */
 export async function* tailLines(
   options: TailOptions,
@@ -42,8 +43,9 @@ export async function* tailLines(
   // Until it is clear that the file is still the one we read, all since then may be lost.
   const unreadSince = mark === undefined ? undefined : BigInt(mark.readAt);
   const tail: Tail = { mark, unreadSince, lostSince: undefined };
+  const nextPlan = createPlanner(options.path, tail);
   while (!signal.aborted) {
-    const plan = await planTail(options.path, tail.mark);
+    const plan = await nextPlan();
     // Without a file to go on with, the one that we read may still come back under its name.
     if (plan.segments.length > 0) {
       if (plan.lost) tail.lostSince ??= tail.unreadSince;
@@ -60,6 +62,22 @@ export async function* tailLines(
     options.onState(waitFor, 0);
     await rest(options, signal);
   }
+}
+
+/** Until something was read, remembers what lay rotated at the start, so that nothing rotated since is passed over. */
+function createPlanner(path: string, tail: Tail): () => Promise<TailPlan> {
+  let before: readonly FoundFile[] | undefined;
+  return async () => {
+    if (tail.mark !== undefined) return planTail(path, { kind: 'mark', mark: tail.mark });
+    try {
+      before ??= await findRotated(path);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === undefined) throw error;
+      return { segments: [], lost: false, missing: `${path} cannot be read: ${code}` };
+    }
+    return planTail(path, { kind: 'first', before });
+  };
 }
 
 /** The compiler takes a signal that was not aborted for one that never is. */

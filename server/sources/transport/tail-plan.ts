@@ -17,14 +17,19 @@ export type Segment = {
   readonly live: boolean;
 };
 
+/** Where reading goes on: after a mark, or, at a first start, with what is not among the files rotated before it. */
+export type TailStart =
+  | { readonly kind: 'mark'; readonly mark: FileMark }
+  | { readonly kind: 'first'; readonly before: readonly FoundFile[] };
+
 /** Files may be renamed while we look at them; a look that this happened to is repeated. */
 const ATTEMPTS = 5;
 
-/** Decides where reading goes on after `mark`: in the live file, or first in what was rotated since. */
-export async function planTail(path: string, mark: FileMark | undefined): Promise<TailPlan> {
+/** Decides where reading goes on: in the live file, or first in what was rotated since. */
+export async function planTail(path: string, start: TailStart): Promise<TailPlan> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await planOnce(path, mark);
+      return await planOnce(path, start);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === undefined) throw error;
@@ -34,17 +39,19 @@ export async function planTail(path: string, mark: FileMark | undefined): Promis
   }
 }
 
-async function planOnce(path: string, mark: FileMark | undefined): Promise<TailPlan> {
+async function planOnce(path: string, start: TailStart): Promise<TailPlan> {
   const lookup = await findFile(path);
   const live = lookup.ok ? lookup.file : undefined;
   const missing = lookup.ok ? undefined : lookup.reason;
-  if (mark === undefined) {
-    return {
-      segments: live === undefined ? [] : [{ file: live, live: true }],
-      lost: false,
-      missing,
-    };
+  if (start.kind === 'first') {
+    const segments: Segment[] = (await rotatedSince(path, start.before)).map((file) => ({
+      file,
+      live: false,
+    }));
+    if (live !== undefined) segments.push({ file: live, live: true });
+    return { segments, lost: false, missing };
   }
+  const { mark } = start;
   if (live !== undefined && sameInode(live, mark) && (await holds(live, mark))) {
     return { segments: [{ file: live, resume: mark, live: true }], lost: false, missing };
   }
@@ -59,6 +66,32 @@ async function planOnce(path: string, mark: FileMark | undefined): Promise<TailP
   if (live !== undefined) segments.push({ file: live, live: true });
   return { segments, lost: old === undefined, missing };
 }
+
+/** Lumberjack's names: they are given once, and its compressed files do not keep the time of the plain ones. */
+const NAMED_BY_TIME = /\d{4}-\d{2}-\d{2}T[^/]*\.gz$/;
+
+/**
+ * Rotated files that were not there before, oldest first. They are younger than those that were: to rename or
+ * compress one of these makes no new one.
+ */
+async function rotatedSince(
+  path: string,
+  before: readonly FoundFile[],
+): Promise<readonly FoundFile[]> {
+  const newest = Math.max(...before.map(({ modifiedMs }) => modifiedMs));
+  const known = new Set(before.map(identity));
+  const paths = new Set(before.map((file) => file.path));
+  return (await findRotated(path)).filter(
+    (file) =>
+      file.modifiedMs > newest &&
+      !known.has(identity(file)) &&
+      !(NAMED_BY_TIME.test(file.path) && paths.has(file.path.slice(0, -3))),
+  );
+}
+
+/** An inode is soon used again for a file that is made later. */
+const identity = ({ device, inode, createdMs }: FoundFile): string =>
+  `${device}:${inode}:${createdMs}`;
 
 /** By inode where that still fits, else by content: copies and compressed forms have inodes of their own. */
 async function findOld(

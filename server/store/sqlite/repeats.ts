@@ -17,7 +17,10 @@ export type Repeats = {
 
 export type Fresh = { readonly flows: readonly Flow[]; readonly gaps: readonly Gap[] };
 
-/** A record without a time got that of its receipt, so its first telling is only known to be recent. */
+/**
+ * A record without a time got that of its receipt, so its first telling is only known to be recent, where the
+ * batch does not say since when.
+ */
 const RECEIPT_LOOKBACK = 3_600n * NANOS_PER_SECOND;
 
 const END_OF_TIME = 2n ** 63n - 1n;
@@ -62,8 +65,9 @@ export function createRepeats(
   };
 
   /** The run of a source, with everything counted that may equal a flow of this batch. */
-  const reach = ({ origin, flows }: FlowBatch): Run => {
-    const from = earliest(flows);
+  const reach = (batch: FlowBatch): Run => {
+    const { origin } = batch;
+    const from = earliest(batch);
     let run = runs.get(origin);
     if (run === undefined) {
       run = { from, stored: new Map(), gaps: new Map() };
@@ -95,10 +99,10 @@ export function createRepeats(
 }
 
 /** Of a batch without flows the end of time: none of the stored ones can be meant. */
-function earliest(flows: readonly Flow[]): bigint {
+function earliest({ flows, toldSince }: FlowBatch): bigint {
   let from: bigint = flows[0]?.observedAt ?? END_OF_TIME;
   for (const { observedAt, timeFrom } of flows) {
-    const time = timeFrom === 'receipt' ? observedAt - RECEIPT_LOOKBACK : observedAt;
+    const time = timeFrom === 'receipt' ? (toldSince ?? observedAt - RECEIPT_LOOKBACK) : observedAt;
     if (time < from) from = time;
   }
   return from;

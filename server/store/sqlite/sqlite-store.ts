@@ -6,6 +6,7 @@ import { createBlockWriter } from './block-writer.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
 import { openDatabase, openForReading } from './database.ts';
+import { readDropGroups } from './drop-groups.ts';
 import { guard, storeFailure } from './failures.ts';
 import { createLedger } from './ledger.ts';
 import { findFlow, readPage } from './page.ts';
@@ -86,6 +87,7 @@ function openStore({
     page: (query, request) => attempt('Reading flows', () => readPage(catalog, query, request)),
     find: (seq) => attempt('Reading a flow', () => findFlow(catalog, seq)),
     summarize: (query) => attempt('Counting flows', () => summarize(catalog, query)),
+    dropGroups: (query) => attempt('Counting drops', () => readDropGroups(catalog, query)),
     policyHits: (query) => attempt('Reading policy hits', () => rollup.read(query)),
     gaps: (within) => attempt('Reading gaps', () => ledger.gaps(within)),
     origins: () => attempt('Reading sources', () => ledger.origins()),

@@ -12,6 +12,7 @@ describe('what keeps a relay from being reached is named (fault 35)', () => {
     const { reading } = openRelay({ address });
     await reading.ended;
     expect(String(reading.error())).toContain('nothing listens there');
+    expect(String(reading.error())).toContain(`(UNAVAILABLE: connect ECONNREFUSED ${address})`);
   });
 
   const tlsCases = [

@@ -205,6 +205,35 @@ describe('hubble relay', () => {
     });
   });
 
+  test('the error of a node goes when the node tells again, and its absence stays as a gap (fault 53)', async () => {
+    await using server = await startObserver({
+      onStream: (stream) => {
+        stream.send(status_('NODE_CONNECTED', ['c/node-1', 'c/node-2']));
+        stream.send(status_('NODE_ERROR', ['c/node-2'], 'connection was lost'));
+      },
+    });
+    await using opened = openRelay({ address: server.address });
+    const { reading, reports } = opened;
+    await eventually(() => expect(reports.at(-1)?.detail).toContain('node-2: connection was lost'));
+    expect(reports.at(-1)?.nodes).toEqual({ connected: 1, unavailable: ['c/node-2'] });
+
+    // Its clock is ahead of ours, so that this is later than the loss however fast the test runs.
+    server.streams[0]?.send(flowAt(Date.now() + 60_000 - BASE_MS, 'c/node-2'));
+
+    await eventually(() =>
+      expect(reports.at(-1)).toMatchObject({
+        detail: 'version test 1.19.4',
+        nodes: { connected: 2, unavailable: [] },
+      }),
+    );
+    await eventually(() => expect(reading.gaps()).toHaveLength(1));
+    expect(reading.gaps()[0]).toMatchObject({
+      kind: 'unwatched',
+      node: 'c/node-2',
+      reason: 'node unavailable',
+    });
+  });
+
   test('an OK end of a follow stream fails with the text of the last node error', async () => {
     await using server = await startObserver({
       onStream: (stream) => {

@@ -292,6 +292,43 @@ describe('following a file', () => {
     await hasRead(reading, 1, 3);
   });
 
+  test('what is rotated before it was read once is read, at a first start too (fault 43)', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'events.log');
+    await using opened = open(path);
+    const { reading, reports } = opened;
+    await eventually(() => expect(reports.at(-1)?.state).toBe('waiting'));
+    // Written and rotated under another name, then put in place: the reader never sees these as the live file.
+    const beside = join(folder.path, 'beside');
+    await writeFile(beside, lines(1, 5));
+    await rename(beside, `${path}.2`);
+    await writeFile(beside, gzipSync(lines(5, 10)));
+    await rename(beside, `${path}.1.gz`);
+    await writeFile(beside, lines(10, 15));
+    await rename(beside, path);
+    await hasRead(reading, 1, 15);
+    expect(reading.gaps()).toEqual([]);
+  });
+
+  test('what was rotated before the first start is left alone, also when it is renamed or compressed then', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'events.log');
+    const timed = join(folder.path, 'events-2026-01-02T03-04-05.000.log');
+    await writeFile(`${path}.1`, lines(100, 110));
+    await writeFile(timed, lines(110, 120));
+    await using opened = open(path);
+    const { reading, reports } = opened;
+    await eventually(() => expect(reports.at(-1)?.state).toBe('waiting'));
+    await rename(`${path}.1`, `${path}.2`);
+    await writeFile(`${timed}.gz`, gzipSync(await readFile(timed)));
+    await unlink(timed);
+    await writeFile(join(folder.path, 'beside'), lines(1, 5));
+    await rename(join(folder.path, 'beside'), `${path}.1`);
+    await hasRead(reading, 1, 5);
+    await writeFile(path, lines(5, 10));
+    await hasRead(reading, 1, 10);
+  });
+
   test('a directory in the place of the file is named and not opened (fault 83)', async () => {
     await using folder = await temporaryDirectory();
     await using opened = open(folder.path);

@@ -122,9 +122,23 @@ describe('the live hub', () => {
 
     hub.publish(commit([verdict, twin, later, elsewhere]), []);
 
-    const groups = viewer.take({ rows: 'none' }).groups;
-    expect(groups.map((group) => group.count)).toEqual([2, 2]);
+    const { groups, drops, head, counts } = viewer.take({ rows: 'none' });
+    expect(groups.map((group) => group.count)).toEqual([1, 2]);
     expect(groups[0]!.latest.hits).toEqual([DENIED_BY]);
+    expect([drops, counts.dropped, head]).toEqual([3, 4, seq]);
+  });
+
+  test('a viewer who filters verdicts out has their drop events counted', () => {
+    const hub = hubAt();
+    const viewer = hub.subscribe((flow) => flow.hits.length === 0, {
+      capacity: 10,
+      allowedPerSecond: 10,
+    });
+    const verdict = aDrop({ event: 'policy-verdict', hits: [DENIED_BY] });
+
+    hub.publish(commit([verdict, aDrop({ observedAt: verdict.observedAt })]), []);
+
+    expect(viewer.take({ rows: 'none' }).groups.map((group) => group.count)).toEqual([1]);
   });
 
   test('fingerprints beyond the cap are counted under one other group (fault 59)', () => {

@@ -1,4 +1,5 @@
 import type {
+  DropsResponse,
   FlowResponse,
   FlowsResponse,
   PoliciesResponse,
@@ -35,11 +36,20 @@ export type SummaryRequest = {
   readonly top?: number;
 };
 
+export type DropsRequest = {
+  readonly q: string;
+  readonly t: string;
+  readonly top?: number;
+  /** Only flows up to this sequence number. */
+  readonly asof?: number;
+};
+
 /** The server's JSON interface. Every call may throw `RequestFailed`, or an `AbortError` once aborted. */
 export type Api = {
   flows(request: FlowsRequest, signal?: AbortSignal): Promise<FlowsResponse>;
   flow(seq: number, signal?: AbortSignal): Promise<FlowResponse>;
   summary(request: SummaryRequest, signal?: AbortSignal): Promise<SummaryResponse>;
+  drops(request: DropsRequest, signal?: AbortSignal): Promise<DropsResponse>;
   policies(
     request: { readonly t: string; readonly buckets: number },
     signal?: AbortSignal,
@@ -72,6 +82,7 @@ export function createApi({ fetch }: ApiOptions): Api {
     flows: (request, signal) => get('flows', request, signal),
     flow: (seq, signal) => get(`flows/${seq}`, {}, signal),
     summary: (request, signal) => get('summary', request, signal),
+    drops: (request, signal) => get('drops', request, signal),
     policies: (request, signal) => get('policies', request, signal),
     sources: (signal) => get('sources', {}, signal),
   };

@@ -6,6 +6,7 @@ import { HistogramState } from './histogram.svelte.ts';
 import { LiveState } from './live.svelte.ts';
 import { Poll } from './poll.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
+import { QueryDraft } from './query-draft.svelte.ts';
 import { Router } from './router.svelte.ts';
 
 /** Everything that screens share, made once and passed down. */
@@ -14,6 +15,7 @@ export type App = {
   readonly clock: Clock;
   readonly router: Router;
   readonly preferences: Preferences;
+  readonly draft: QueryDraft;
   readonly live: LiveState;
   readonly histogram: HistogramState;
   readonly sources: Poll<SourcesResponse>;
@@ -50,6 +52,7 @@ export function createApp(window: Window & typeof globalThis): App {
     clock,
     router,
     preferences: new Preferences(window.localStorage),
+    draft: new QueryDraft(),
     live,
     histogram,
     sources: new Poll({

@@ -1,88 +1,133 @@
-import { createDropGrouper, representative, type Drop } from '../../../server/core/drop-groups.ts';
-import { nanos, parseTime } from '../../../server/core/time.ts';
-import type { DropGroupJson, FlowJson } from '../../../server/http/contract.ts';
+import { representative } from '../../../server/core/drop-groups.ts';
+import type { DropGroupJson, DropsResponse, FlowJson } from '../../../server/http/contract.ts';
 
-/** Drops that share a fingerprint: those that the store had, plus those that the stream counts. */
+/** A row of the drops lane: what the store counted, and what the stream counted since. */
 export type LaneGroup = {
   readonly key: string;
   readonly latest: FlowJson;
+  /** Dropped packets within the range. */
   readonly count: number;
-  /** The store held more drops than the page read, so that the true count may be higher. */
-  readonly atLeast: boolean;
+  readonly lastAt: string;
+  readonly lastSeq: number;
 };
 
-type Entry = {
-  latest: FlowJson;
-  stored: number;
-  streamed: number;
-  atLeast: boolean;
+export type LaneTotal = { readonly groups: number; readonly count: number };
+
+/** What the stream had counted at one of its sequence numbers. */
+export type LaneMark = {
+  /** `undefined`: there is no stream, and the store counts all it has. */
+  readonly head: number | undefined;
+  readonly counts: ReadonlyMap<string, number>;
 };
 
-/** Groups of drops within the view's range. Counts of a group only grow while it lasts. */
+/** Key under which the stream folds what exceeds its number of groups. */
+const OTHER = 'other';
+
+/**
+ * Drop groups of the range. The store counts up to a sequence number of the stream; what the stream counted
+ * after it is added. So nothing counts twice, and each answer of the store lets old drops leave the range.
+ */
 export class DropLane {
-  readonly #entries = new Map<string, Entry>();
+  #head: number | undefined;
+  #stored = new Map<string, DropGroupJson>();
+  #others: LaneTotal = { groups: 0, count: 0 };
+  #counted: ReadonlyMap<string, number> = new Map();
+  readonly #streamed = new Map<string, DropGroupJson>();
 
-  /** Counts drops of the store, observed before the subscription began. */
-  addStored(drops: readonly FlowJson[], truncated: boolean): void {
-    // The stream's own grouping, from the same function, so that both meet under one key.
-    const grouper = createDropGrouper();
-    for (const flow of drops.toSorted((a, b) => a.seq - b.seq)) {
-      const entry = this.#entry(grouper.keyOf(dropOf(flow)), flow);
-      entry.stored += 1;
-    }
-    if (truncated) for (const entry of this.#entries.values()) entry.atLeast = true;
+  /** `head`: the newest sequence number before the stream began. */
+  constructor(head?: number) {
+    this.#head = head;
   }
 
-  /** Takes the stream's groups, whose counts run since the subscription began. */
-  addStreamed(groups: readonly DropGroupJson[]): void {
-    for (const group of groups) {
-      this.#entry(group.key, group.latest).streamed = group.count;
-    }
+  /** Takes the stream's groups, whose counts run since it began and are complete up to `head`. */
+  addStreamed(groups: readonly DropGroupJson[], head: number): void {
+    for (const group of groups) this.#streamed.set(group.key, group);
+    this.#head = head;
   }
 
-  /** Forgets groups whose newest drop lies before the range. */
-  expire(before: number): void {
-    for (const [key, entry] of this.#entries)
-      if (Date.parse(entry.latest.observedAt) < before) this.#entries.delete(key);
+  /** Take it when the store is asked, ask up to its `head`, and give it back with the answer. */
+  mark(): LaneMark {
+    return {
+      head: this.#head,
+      counts: new Map([...this.#streamed].map(([key, { count }]) => [key, count])),
+    };
+  }
+
+  setStored({ groups, others }: Pick<DropsResponse, 'groups' | 'others'>, mark: LaneMark): void {
+    this.#stored = new Map(groups.map((group) => [group.key, group]));
+    this.#others = others;
+    this.#counted = mark.counts;
   }
 
   /** Newest first. */
   groups(): readonly LaneGroup[] {
-    return [...this.#entries]
-      .map(([key, { latest, stored, atLeast, streamed }]) => ({
-        key,
-        latest,
-        atLeast,
-        count: stored + streamed,
-      }))
-      .sort((a, b) => b.latest.seq - a.latest.seq);
+    const fresh = this.#fresh().filter(({ key }) => key !== OTHER && !this.#stored.has(key));
+    return [...this.#stored.values(), ...fresh]
+      .map((group) => this.#row(group))
+      .sort((a, b) => b.lastSeq - a.lastSeq);
   }
 
-  #entry(key: string, flow: FlowJson): Entry {
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      entry = { latest: flow, stored: 0, streamed: 0, atLeast: false };
-      this.#entries.set(key, entry);
-    } else if (flow.seq > entry.latest.seq) {
-      entry.latest = representative(entry.latest, flow);
+  /** Exact count of the range, groups without a row included. */
+  total(): LaneTotal {
+    const fresh = this.#fresh();
+    const stored = [...this.#stored.values(), this.#others, ...fresh];
+    const unknown = fresh.filter(({ key }) => !this.#stored.has(key));
+    return {
+      groups: this.#stored.size + this.#others.groups + unknown.length,
+      count: stored.reduce((sum, { count }) => sum + count, 0),
+    };
+  }
+
+  /** Some row may lack drops that the store counted without telling their group. Asking again helps. */
+  get incomplete(): boolean {
+    return this.#fresh().some(
+      ({ key }) => key === OTHER || (this.#others.groups > 0 && !this.#stored.has(key)),
+    );
+  }
+
+  #row({ key, latest, count, lastAt, lastSeq }: DropGroupJson): LaneGroup {
+    const since = this.#since(key);
+    if (!this.#stored.has(key) || since === undefined) {
+      return { key, latest, count, lastAt, lastSeq };
     }
-    return entry;
+    const later = since.latest.seq > latest.seq;
+    return {
+      key,
+      latest: later ? representative(latest, since.latest) : latest,
+      count: count + since.count,
+      lastAt: since.lastAt > lastAt ? since.lastAt : lastAt,
+      lastSeq: Math.max(lastSeq, since.lastSeq),
+    };
+  }
+
+  /** What the stream counted after the store did; a packet's second record changes a group by 0. */
+  #fresh(): readonly DropGroupJson[] {
+    return [...this.#streamed.keys()].flatMap((key) => this.#since(key) ?? []);
+  }
+
+  #since(key: string): DropGroupJson | undefined {
+    const group = this.#streamed.get(key);
+    const count = (group?.count ?? 0) - (this.#counted.get(key) ?? 0);
+    return group === undefined || count === 0 ? undefined : { ...group, count };
   }
 }
 
-function dropOf(flow: FlowJson): Drop {
-  return {
-    ...flow,
-    observedAt: parseTime(flow.observedAt) ?? nanos(0n),
-    reason: flow.reason?.code ?? '',
-  };
+export type LaneOrder = 'newest' | 'count';
+
+export function sortGroups(groups: readonly LaneGroup[], by: LaneOrder): readonly LaneGroup[] {
+  return groups.toSorted((a, b) => (by === 'count' && b.count - a.count) || b.lastSeq - a.lastSeq);
 }
 
-/** Keeps the order that was shown, with new groups on top: what a person points at must not move. */
-export function keepOrder(
-  shown: readonly LaneGroup[],
-  next: readonly LaneGroup[],
-): readonly LaneGroup[] {
-  const place = new Map(shown.map((group, index) => [group.key, index]));
-  return [...next].sort((a, b) => (place.get(a.key) ?? -1) - (place.get(b.key) ?? -1));
+/** The groups in the order of `keys`; those that are not among them apart, as they came. */
+export function arrange(
+  groups: readonly LaneGroup[],
+  keys: readonly string[],
+): { readonly known: readonly LaneGroup[]; readonly fresh: readonly LaneGroup[] } {
+  const place = new Map(keys.map((key, index) => [key, index]));
+  return {
+    known: groups
+      .filter(({ key }) => place.has(key))
+      .sort((a, b) => (place.get(a.key) ?? 0) - (place.get(b.key) ?? 0)),
+    fresh: groups.filter(({ key }) => !place.has(key)),
+  };
 }

@@ -1,4 +1,4 @@
-import type { FlowJson, FlowsResponse } from '../../../server/http/contract.ts';
+import type { DropsResponse, FlowJson, FlowsResponse } from '../../../server/http/contract.ts';
 import type { Api } from '../api/client.ts';
 
 export type WindowRequest = {
@@ -9,42 +9,19 @@ export type WindowRequest = {
 };
 
 const FIRST_PAGE = 200;
-const DROP_PAGE = 1_000;
-const DROP_PAGES = 5;
+const DROP_GROUPS = 100;
 const MISSED_PAGE = 1_000;
 const MISSED_PAGES = 3;
 
 export const readFirstPage = ({ api, q, t, signal }: WindowRequest): Promise<FlowsResponse> =>
   api.flows({ q, t, limit: FIRST_PAGE, order: 'newest' }, signal);
 
-/** The query, and dropped on top of it. */
-const droppedOnly = (q: string): string =>
-  q.trim() === '' ? 'verdict:dropped' : `(${q}) verdict:dropped`;
-
-/** Drops of the range up to `head`, at most 5,000; `truncated` when there are more. */
-export async function readDrops(
+/** Drop groups of the range, counted up to the sequence number `head` where there is one. */
+export const readDrops = (
   { api, q, t, signal }: WindowRequest,
-  head: number,
-): Promise<{ readonly drops: readonly FlowJson[]; readonly truncated: boolean }> {
-  const drops: FlowJson[] = [];
-  let after = Number.isFinite(head) ? head + 1 : undefined;
-  for (let i = 0; i < DROP_PAGES; i++) {
-    const page = await api.flows(
-      {
-        q: droppedOnly(q),
-        t,
-        limit: DROP_PAGE,
-        order: 'newest',
-        ...(after === undefined ? {} : { after }),
-      },
-      signal,
-    );
-    drops.push(...page.flows);
-    if (page.next === null) return { drops, truncated: false };
-    after = page.next;
-  }
-  return { drops, truncated: true };
-}
+  head: number | undefined,
+): Promise<DropsResponse> =>
+  api.drops({ q, t, top: DROP_GROUPS, ...(head === undefined ? {} : { asof: head }) }, signal);
 
 /** Time of the newest flow that matches at all; null when none does. */
 export async function readLastMatch({

@@ -3,16 +3,10 @@ import type { Api } from '../api/client.ts';
 import type { OpenLiveSocket } from '../api/live-socket.ts';
 import { problemOf } from './failure.ts';
 import { LaneState } from './lane.svelte.ts';
-import {
-  readDrops,
-  readFirstPage,
-  readLastMatch,
-  readMissed,
-  type WindowRequest,
-} from './live-window.ts';
+import { readFirstPage, readLastMatch, readMissed, type WindowRequest } from './live-window.ts';
 import { Stream, type StreamStatus, type Tick } from './stream.svelte.ts';
 import { FlowTable } from './table.svelte.ts';
-import { isLiveRange, spanOf } from './time-range.ts';
+import { isLiveRange } from './time-range.ts';
 
 export type LiveOptions = {
   readonly api: Api;
@@ -31,10 +25,11 @@ const OLDER_PAGE = 500;
 /** The Live screen's data: one query over one range, from the store and from the stream. */
 export class LiveState {
   readonly table = new FlowTable();
-  readonly lane = new LaneState();
+  readonly lane: LaneState;
   #tick = $state.raw<Tick | undefined>();
   #lastMatch = $state.raw<string | null | undefined>();
   #problem = $state.raw<Problem | undefined>();
+  #laneProblem = $state.raw<Problem | undefined>();
   #loading = $state(false);
   #loadingOlder = $state(false);
   #heardAt = $state(0);
@@ -47,13 +42,14 @@ export class LiveState {
 
   constructor(options: LiveOptions) {
     this.#options = options;
+    this.lane = new LaneState({ onproblem: (problem) => (this.#laneProblem = problem) });
     this.#stream = new Stream({
       open: options.open,
       urlOf: options.urlOf,
       listener: {
         onsubscribed: (head, again) => void this.#begin(head, again),
         onflows: (rows, bytes) => this.#later(() => this.table.receive(rows, bytes)),
-        ongroups: (groups) => this.#later(() => this.lane.addStreamed(groups)),
+        ongroups: (groups, head) => this.#later(() => this.lane.receive(groups, head)),
         ontick: (tick) => this.#onTick(tick),
         onlost: options.ongaps,
         onproblem: (problem) => this.#fail(problem),
@@ -72,7 +68,7 @@ export class LiveState {
   }
 
   get problem(): Problem | undefined {
-    return this.#problem;
+    return this.#problem ?? this.#laneProblem;
   }
 
   get loading(): boolean {
@@ -106,6 +102,7 @@ export class LiveState {
     this.table.reset();
     this.#loading = true;
     this.#problem = undefined;
+    this.#laneProblem = undefined;
     this.#tick = undefined;
     if (isLiveRange(this.#view.t)) {
       this.#stream.start(this.#view.q);
@@ -113,8 +110,8 @@ export class LiveState {
     }
     this.#stream.stop();
     this.table.setPaused(false);
-    this.lane.reset();
-    void this.#load(Infinity);
+    void this.lane.show(this.#request(), undefined, false);
+    void this.#load();
   }
 
   /** The screen is left: nothing is asked for until the next `show`. */
@@ -133,6 +130,7 @@ export class LiveState {
 
   setVisible(visible: boolean): void {
     this.#stream.setVisible(visible);
+    this.lane.setVisible(visible);
   }
 
   retryNow(): void {
@@ -183,16 +181,18 @@ export class LiveState {
     this.#tick = tick;
     this.#heardAt = Date.now();
     this.#options.ontick(tick);
-    if (this.#ready) this.lane.commit(spanOf(this.#view.t, Date.parse(tick.at))?.from);
+    if (this.#ready) this.lane.commit();
+    void this.lane.tick(this.#heardAt);
   }
 
   /** The stream has begun: what comes after `head` is its own, everything before is the store's. */
   async #begin(head: number, again: boolean): Promise<void> {
     if (again) this.#options.onreturn();
-    this.lane.reset();
     const last = this.table.newest;
-    if (!again || !this.#ready || last === 0) {
-      await this.#load(head);
+    const goesOn = again && this.#ready;
+    void this.lane.show(this.#request(), head, goesOn);
+    if (!goesOn || last === 0) {
+      await this.#load();
       return;
     }
     const request = this.#request();
@@ -203,13 +203,12 @@ export class LiveState {
       // More was missed than is worth reading: begin anew, so that no hole stays in the table.
       if (missed === undefined) {
         this.table.reset();
-        await this.#load(head);
+        await this.#load();
         return;
       }
       this.table.receive(missed, 0);
       this.table.commit();
       this.#ready = true;
-      await this.#loadLane(request, head);
     } catch (error) {
       this.#fail(problemOf(error));
     } finally {
@@ -217,7 +216,7 @@ export class LiveState {
     }
   }
 
-  async #load(head: number): Promise<void> {
+  async #load(): Promise<void> {
     const request = this.#request();
     try {
       const page = await readFirstPage(request);
@@ -228,16 +227,8 @@ export class LiveState {
       this.#problem = undefined;
       this.#loading = false;
       this.#ready = true;
-      await this.#loadLane(request, head);
     } catch (error) {
       this.#fail(problemOf(error));
     }
-  }
-
-  async #loadLane(request: WindowRequest, head: number): Promise<void> {
-    const { drops, truncated } = await readDrops(request, head);
-    if (request.signal.aborted) return;
-    this.lane.addStored(drops, truncated);
-    this.lane.commit();
   }
 }

@@ -8,7 +8,7 @@ type Stored = {
 };
 
 const KEY = 'dropwise.preferences';
-const FRESH: Stored = { theme: 'system', panelWidth: 560, shortcuts: true };
+const FRESH: Stored = { theme: 'system', panelWidth: 480, shortcuts: true };
 
 /** Limits of the right panel, in CSS pixels. */
 export const PANEL_MIN = 480;

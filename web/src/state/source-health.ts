@@ -1,5 +1,7 @@
-import type { SourceJson, SourcesResponse } from '../../../server/http/contract.ts';
+import type { GapJson, SourceJson, SourcesResponse } from '../../../server/http/contract.ts';
 import { plural } from '../words/numbers.ts';
+import { joinGaps } from './gaps.ts';
+import type { Span } from './time-range.ts';
 
 export type HealthLevel = 'good' | 'warn' | 'down' | 'none';
 
@@ -11,13 +13,39 @@ export type Health = {
   readonly words: string;
 };
 
-/** Losses so recent that what is on screen may lack them. */
-const RECENT_MS = 5 * 60_000;
+/** What is missing from a range of time. */
+export type Losses = {
+  /** Each origin once. */
+  readonly origins: readonly string[];
+  /** How many, where those that nearly touch count as one. */
+  readonly gaps: number;
+  /** Lost events that somebody counted; decimal text, since sources count in uint64. */
+  readonly count: string;
+  /** Ends of the stretch from the first loss to the last, inside the range; milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+};
 
-/** Whether a source lost events, or was unwatched, in the last five minutes. */
-export function isLossy(source: SourceJson, now: number): boolean {
-  return source.gaps.some((gap) => Date.parse(gap.to) > now - RECENT_MS);
+/** What gaps take from a range; `undefined` when they leave it whole. A count is of the whole gap. */
+export function lossesIn(gaps: readonly GapJson[], range: Span): Losses | undefined {
+  const inside = gaps.filter(
+    (gap) => Date.parse(gap.to) > range.from && Date.parse(gap.from) < range.to,
+  );
+  if (inside.length === 0) return undefined;
+  return {
+    origins: [...new Set(inside.map(({ origin }) => origin))].sort(),
+    gaps: joinGaps(inside).length,
+    count: inside.reduce((sum, { count }) => sum + BigInt(count ?? '0'), 0n).toString(),
+    from: Math.max(range.from, Math.min(...inside.map((gap) => Date.parse(gap.from)))),
+    to: Math.min(range.to, Math.max(...inside.map((gap) => Date.parse(gap.to)))),
+  };
 }
+
+/** Whether a source that is not connected now was away during the range, as far as is known. */
+export const isDownIn = (
+  { state, stateSince }: Pick<SourceJson, 'state' | 'stateSince'>,
+  range: Span,
+): boolean => state === 'retrying' && Date.parse(stateSince) < range.to;
 
 export function sourceLevel(source: SourceJson): HealthLevel {
   switch (source.state) {

@@ -15,7 +15,7 @@ export type StreamListener = {
   /** What follows belongs to the query last asked for. `again` after a lost connection. */
   onsubscribed(head: number, again: boolean): void;
   onflows(flows: Rows, bytes: number): void;
-  ongroups(groups: readonly DropGroupJson[]): void;
+  ongroups(groups: readonly DropGroupJson[], head: number): void;
   ontick(tick: Tick): void;
   onlost(gaps: readonly GapJson[]): void;
   onproblem(problem: Problem): void;
@@ -130,7 +130,7 @@ export class Stream {
         if (this.#current) listener.onflows(frame.flows, bytes);
         return;
       case 'groups':
-        if (this.#current) listener.ongroups(frame.groups);
+        if (this.#current) listener.ongroups(frame.groups, frame.head);
         return;
       case 'tick':
         if (this.#current) listener.ontick(frame);

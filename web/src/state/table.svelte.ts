@@ -82,7 +82,8 @@ export class FlowTable {
   commit(): void {
     const incoming = this.#incoming;
     this.#incoming = [];
-    if (this.#paused || this.#still) {
+    // After an overflow the rows on screen end before a hole: nothing may go on top until they are read anew.
+    if (this.#paused || this.#still || this.#waiting.overflowed) {
       for (const { rows, bytes } of incoming) this.#waiting.add(rows, bytes);
       const { count, drops, overflowed } = this.#waiting;
       this.#held = { count, drops, overflowed };

@@ -7,6 +7,7 @@ import {
   type CompletionResult,
   moveCompletionSelection,
   selectedCompletion,
+  startCompletion,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { linter } from '@codemirror/lint';
@@ -18,7 +19,11 @@ import { queryLanguage, queryTheme } from './query-language.ts';
 export type QueryError = { readonly message: string; readonly from: number; readonly to: number };
 
 /** What others may ask of the query bar. */
-export type QueryBarHandle = { focus(): void };
+export type QueryBarHandle = {
+  focus(): void;
+  /** Puts a text in, without applying it. */
+  set(text: string): void;
+};
 
 export type QuerySuggestions = {
   readonly from: number;
@@ -41,6 +46,8 @@ export type QueryEditorOptions = {
   readonly complete: CompleteQuery;
   readonly onchange: (text: string) => void;
   readonly onapply: (text: string) => void;
+  /** Escape, with no completion to close. */
+  readonly onleave: () => void;
 };
 
 export type QueryEditor = {
@@ -61,6 +68,7 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
         oneLine,
         history(),
         keys(options),
+        ownReplacement,
         keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
         queryLanguage,
         queryTheme,
@@ -69,12 +77,17 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
           icons: false,
           selectOnOpen: false,
           defaultKeymap: false,
+          // A field or a label begins a term: its values come next.
+          activateOnCompletion: ({ label }) => /[:.=]$/.test(label),
         }),
         checked(options),
         placeholder('Filter, such as verdict:dropped ns:shop port:6379'),
         EditorView.contentAttributes.of({ 'aria-label': 'Query', spellcheck: 'false' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onchange(update.state.doc.toString());
+          const isEmptied = update.docChanged || update.focusChanged;
+          if (isEmptied && update.view.hasFocus && update.state.doc.length === 0)
+            startCompletion(update.view);
         }),
       ],
     }),
@@ -108,6 +121,24 @@ const oneLine: Extension = EditorState.transactionFilter.of((transaction) => {
   ];
 });
 
+/**
+ * Types over a selection here: a browser would carry the colours of what is replaced over as an inline style,
+ * which the content policy refuses.
+ */
+const ownReplacement: Extension = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType, isComposing } = event;
+    if (inputType !== 'insertText' || isComposing || data === null) return false;
+    if (view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(data), {
+      userEvent: 'input.type',
+      scrollIntoView: true,
+    });
+    return true;
+  },
+});
+
 function suggest({ complete }: QueryEditorOptions) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
     const abort = new AbortController();
@@ -115,13 +146,6 @@ function suggest({ complete }: QueryEditorOptions) {
     const text = context.state.doc.toString();
     const found = await complete(text, context.pos, abort.signal);
     if (found === undefined || context.aborted) return null;
-    // On an empty place suggestions come when asked for, not at every pause of a person who thinks.
-    if (
-      found.from === found.to &&
-      !context.explicit &&
-      !/[:=.,(-]$/.test(text.slice(0, found.from))
-    )
-      return null;
     return {
       from: found.from,
       to: found.to,
@@ -132,7 +156,7 @@ function suggest({ complete }: QueryEditorOptions) {
   };
 }
 
-function keys({ onapply }: QueryEditorOptions): Extension {
+function keys({ onapply, onleave }: QueryEditorOptions): Extension {
   return keymap.of([
     {
       key: 'Enter',
@@ -154,7 +178,9 @@ function keys({ onapply }: QueryEditorOptions): Extension {
     {
       key: 'Escape',
       run: (view) => {
-        if (!closeCompletion(view)) view.contentDOM.blur();
+        if (closeCompletion(view)) return true;
+        view.contentDOM.blur();
+        onleave();
         return true;
       },
     },

@@ -58,12 +58,14 @@ export const queryTheme: Extension = EditorView.theme({
   },
   '.cm-tooltip.cm-tooltip-autocomplete': { marginTop: '7px' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
+    maxWidth: 'min(600px, calc(100vw - 32px))',
     maxHeight: '320px',
     fontFamily: 'var(--font-data)',
     fontSize: '12px',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': {
     display: 'flex',
+    alignItems: 'center',
     justifyContent: 'space-between',
     gap: '24px',
     minHeight: '26px',
@@ -73,7 +75,11 @@ export const queryTheme: Extension = EditorView.theme({
     background: 'var(--selected)',
     color: 'var(--text)',
   },
+  '.cm-completionLabel': { flex: 'none' },
   '.cm-completionDetail': {
+    minWidth: '0',
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
     color: 'var(--muted)',
     fontStyle: 'normal',
     fontFamily: 'var(--font-text)',

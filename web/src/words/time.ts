@@ -41,3 +41,15 @@ export function formatSpan(millis: number): string {
 /** Age of a recorded time, `now` being the server's clock. */
 export const formatAge = (iso: string, now: number): string =>
   formatSpan(Math.max(0, now - Date.parse(iso)));
+
+/** What one bar of a chart counts: `records per second`, `records per 15 s`, `records per 2 min`. */
+export function recordsPer(stepMs: number): string {
+  const [size, unit, one] =
+    stepMs % 3_600_000 === 0
+      ? ([3_600_000, 'h', 'hour'] as const)
+      : stepMs % 60_000 === 0
+        ? ([60_000, 'min', 'minute'] as const)
+        : ([1_000, 's', 'second'] as const);
+  const count = stepMs / size;
+  return `records per ${count === 1 ? one : `${count} ${unit}`}`;
+}

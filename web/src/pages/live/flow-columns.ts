@@ -7,8 +7,10 @@ import { formatClock, type Zone } from '../../words/time.ts';
 export type FlowColumn = {
   readonly id: ColumnId;
   readonly label: string;
-  /** A track of the grid. */
-  readonly track: string;
+  /** Narrowest that still tells, in CSS pixels; below it the table scrolls sideways. */
+  readonly min: number;
+  /** Width at which its usual text is whole, in CSS pixels. Room is shared out in proportion to it. */
+  readonly full: number;
   /** Whether its text is an address, a number or a name: set in the data face. */
   readonly data: boolean;
   readonly text: (flow: FlowJson, zone: Zone) => string;
@@ -43,7 +45,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   time: {
     id: 'time',
     label: 'Time',
-    track: '104px',
+    min: 90,
+    full: 90,
     data: true,
     text: (flow, zone) => formatClock(flow.observedAt, zone),
     terms: () => [],
@@ -51,7 +54,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   verdict: {
     id: 'verdict',
     label: 'Verdict',
-    track: '84px',
+    min: 76,
+    full: 76,
     data: false,
     text: (flow) => flow.verdict,
     terms: (flow) => [fieldTerm('verdict', VERDICT_TERM[flow.verdict])],
@@ -59,7 +63,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   source: {
     id: 'source',
     label: 'Source',
-    track: 'minmax(130px, 2fr)',
+    min: 118,
+    full: 154,
     data: true,
     text: (flow) => endName(flow.source),
     terms: (flow) => endTerms('from', flow.source),
@@ -67,7 +72,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   destination: {
     id: 'destination',
     label: 'Destination',
-    track: 'minmax(130px, 2fr)',
+    min: 138,
+    full: 180,
     data: true,
     text: (flow) => endName(flow.destination),
     terms: (flow) => endTerms('to', flow.destination),
@@ -75,7 +81,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   port: {
     id: 'port',
     label: 'Port',
-    track: '92px',
+    min: 78,
+    full: 78,
     data: true,
     text: portAndProtocol,
     terms: (flow) => [
@@ -86,7 +93,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   direction: {
     id: 'direction',
     label: 'Direction',
-    track: '72px',
+    min: 60,
+    full: 60,
     data: false,
     text: ({ direction }) => (direction === 'unknown' ? '' : direction),
     terms: ({ direction }) => [fieldTerm('dir', direction)],
@@ -94,7 +102,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   policy: {
     id: 'policy',
     label: 'Policy',
-    track: 'minmax(96px, 1.2fr)',
+    min: 110,
+    full: 140,
     data: true,
     text: policyNames,
     terms: (flow) => {
@@ -105,7 +114,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   reason: {
     id: 'reason',
     label: 'Reason',
-    track: 'minmax(90px, 1.4fr)',
+    min: 258,
+    full: 260,
     data: false,
     text: reasonWords,
     terms: (flow) => (flow.reason === null ? [] : [fieldTerm('reason', flow.reason.code)]),
@@ -113,7 +123,8 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   node: {
     id: 'node',
     label: 'Node',
-    track: 'minmax(80px, 0.8fr)',
+    min: 96,
+    full: 134,
     data: true,
     text: (flow) => flow.node,
     terms: (flow) => termIf(flow.node, 'node'),
@@ -121,9 +132,40 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
   origin: {
     id: 'origin',
     label: 'Source name',
-    track: 'minmax(88px, 0.6fr)',
+    min: 72,
+    full: 76,
     data: true,
     text: (flow) => flow.origin,
     terms: (flow) => termIf(flow.origin, 'source'),
   },
 };
+
+/** Between two columns, and at both ends of a row, in CSS pixels. */
+const GAP = 10;
+const PADDING = 12;
+
+/** What may go, first to last: the panel tells all of it, and the time, the ends and the reason never go. */
+const YIELDING: readonly ColumnId[] = ['origin', 'node', 'direction'];
+/** Goes only where what stays would be cut beyond recognition: it is why one looks. */
+const LAST: ColumnId = 'policy';
+
+const widthOf = (columns: readonly FlowColumn[], of: 'min' | 'full'): number =>
+  columns.reduce((sum, column) => sum + column[of], 0) + (columns.length - 1) * GAP + 2 * PADDING;
+
+/** Those of the columns for which there is room, so that names and reasons are not cut for lesser ones. */
+export function fitColumns(columns: readonly FlowColumn[], widthPx: number): readonly FlowColumn[] {
+  let kept = columns;
+  for (const id of YIELDING)
+    if (widthOf(kept, 'full') > widthPx) kept = kept.filter((column) => column.id !== id);
+  return widthOf(kept, 'min') > widthPx ? kept.filter((column) => column.id !== LAST) : kept;
+}
+
+/** The tracks of a grid with these columns, and the width below which it scrolls sideways. */
+export function gridOf(columns: readonly FlowColumn[]): {
+  readonly template: string;
+  readonly minWidth: number;
+} {
+  const track = ({ min, full }: FlowColumn): string =>
+    min === full ? `${min}px` : `minmax(${min}px, ${full}fr)`;
+  return { template: columns.map(track).join(' '), minWidth: widthOf(columns, 'min') };
+}

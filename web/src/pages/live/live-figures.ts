@@ -3,10 +3,18 @@ import type { Tick } from '../../state/stream.svelte.ts';
 import { formatCount, formatRate } from '../../words/numbers.ts';
 
 /** Matching flows a second of one verdict, as the tick counted them. */
-export const perSecond = (tick: Tick, kind: VerdictKind): number =>
+const perSecond = (tick: Tick, kind: VerdictKind): number =>
   (tick.counts[kind] * 1000) / Math.max(1, tick.overMs);
 
-/** How many of the flows have rows: `200 of 8,412/s allowed, all drops`. Never claims more than the tick says. */
+/** What the figures of the drops lane count. */
+export const DROPS_COUNTED =
+  'dropped packets; the verdict and the drop event of one packet count once';
+
+/** Dropped packets a second, counted as the drops lane counts them. */
+export const dropsPerSecond = (tick: Tick): number =>
+  (tick.drops * 1000) / Math.max(1, tick.overMs);
+
+/** How many of the flows have rows: `rows: 200 of 8,412 allowed records/s, all drops`. Never claims more than the tick says. */
 export function shownOfTotal(tick: Tick): string {
   const { counts, shown, dropRowsLost } = tick;
   const others = counts.audit + counts.error + counts.unknown;
@@ -17,5 +25,6 @@ export function shownOfTotal(tick: Tick): string {
     dropRowsLost === 0
       ? 'all drops'
       : `${formatCount(dropRowsLost)} drop rows left out (their groups are complete)`;
-  return `${allowed} of ${formatRate(perSecond(tick, 'allowed'))}/s allowed, ${drops}`;
+  if (counts.allowed === 0) return dropRowsLost === 0 ? 'a row for every record' : drops;
+  return `rows: ${allowed} of ${formatRate(perSecond(tick, 'allowed'))} allowed records/s, ${drops}`;
 }

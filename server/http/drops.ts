@@ -1,0 +1,39 @@
+import express, { type Router } from 'express';
+import { gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { readQuery, readRange } from '../operations/read-request.ts';
+import { wholeSpan } from '../operations/whole-span.ts';
+import type { DropsResponse } from './contract.ts';
+import { dropGroupToJson } from './live-frames.ts';
+import { numberParam, textParam } from './params.ts';
+import type { Services } from './services.ts';
+
+const MAX_TOP = 1_000;
+const DEFAULT_TOP = 100;
+
+export function dropRoutes({ store, clock }: Services): Router {
+  const routes = express.Router();
+
+  routes.get('/drops', async (request, response) => {
+    const { where, q } = readQuery(textParam(request, 'q', ''));
+    const within =
+      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(store));
+    const asOf = numberParam(request, 'asof', { min: 0, max: Number.MAX_SAFE_INTEGER });
+    const { groups, others, head } = await store.dropGroups({
+      where,
+      within,
+      top: numberParam(request, 'top', { min: 1, max: MAX_TOP }) ?? DEFAULT_TOP,
+      ...(asOf === undefined ? {} : { asOf }),
+    });
+    const gaps = await store.gaps(within);
+    response.json({
+      q,
+      range: windowToJson(within),
+      groups: groups.map(dropGroupToJson),
+      others,
+      head,
+      gaps: gaps.map(gapToJson),
+    } satisfies DropsResponse);
+  });
+
+  return routes;
+}
