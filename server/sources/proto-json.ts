@@ -6,7 +6,15 @@
 import protobuf from 'protobufjs';
 import type { JsonObject, JsonValue, MessageReader } from './json-value.ts';
 import { WELL_KNOWN } from './proto-json-known.ts';
+import {
+  internByBytes,
+  throughShared,
+  type ObjectReader,
+  type SharedReader,
+} from './shared-json.ts';
 import { WireReader, WIRE } from './wire-reader.ts';
+
+const INTERN_LIMIT = 8 * 1024 * 1024;
 
 type Draft = Record<string, JsonValue | undefined>;
 
@@ -50,7 +58,7 @@ export type ProtoJsonOptions = {
   readonly interned?: ReadonlySet<string>;
   /** Full names, as `.flow.Flow.ethernet`, of fields to pass over as if they were not there. */
   readonly omitted?: ReadonlySet<string>;
-  /** Bytes that the shared objects of one type may stand for before they are forgotten. */
+  /** Bytes that the shared objects of one type may stand for before some are forgotten. */
   readonly internLimit?: number;
 };
 
@@ -62,7 +70,20 @@ export function compileReader(
   type: protobuf.Type,
   options: ProtoJsonOptions = {},
 ): (bytes: Uint8Array) => JsonObject {
+  const read = compileReaders(options).object(type);
+  return (bytes) => read(new WireReader(bytes), bytes.length, 0);
+}
+
+export type Readers = {
+  readonly object: (type: protobuf.Type) => ObjectReader;
+  /** Of a type that is interned. Readers of types that hold it have the same objects in its place. */
+  readonly shared: (type: protobuf.Type) => SharedReader;
+};
+
+/** Compiles readers of several types that share what is interned: equal bytes are one object wherever they stand. */
+export function compileReaders(options: ProtoJsonOptions): Readers {
   const compiled = new Map<protobuf.Type, MessageReader>();
+  const interned = new Map<protobuf.Type, SharedReader>();
   const readerOf = (message: protobuf.Type): MessageReader => {
     const known = compiled.get(message);
     if (known !== undefined) return known;
@@ -72,10 +93,12 @@ export function compileReader(
       return special;
     }
     const fields = new Map<number, FieldReader>();
-    const plain: MessageReader = (wire, end, depth) => readMessage(fields, wire, end, depth);
-    const reader = options.interned?.has(message.fullName)
-      ? internByBytes(plain, options.internLimit ?? 8 * 1024 * 1024)
-      : plain;
+    let reader: ObjectReader = (wire, end, depth) => readMessage(fields, wire, end, depth);
+    if (options.interned?.has(message.fullName)) {
+      const shared = internByBytes(reader, options.internLimit ?? INTERN_LIMIT);
+      interned.set(message, shared);
+      reader = throughShared(shared);
+    }
     compiled.set(message, reader);
     for (const field of message.fieldsArray) {
       if (options.omitted?.has(field.fullName)) continue;
@@ -83,11 +106,22 @@ export function compileReader(
     }
     return reader;
   };
-  const top = readerOf(type);
-  return (bytes) => {
-    const value = top(new WireReader(bytes), bytes.length, 0);
-    if (!isObject(value)) throw new Error(`${type.fullName} is not written as a JSON object`);
-    return value;
+  return {
+    object: (type) => {
+      const read = readerOf(type);
+      return (wire, end, depth) => {
+        const value = read(wire, end, depth);
+        wire.expectAt(end);
+        if (!isObject(value)) throw new Error(`${type.fullName} is not written as a JSON object`);
+        return value;
+      };
+    },
+    shared: (type) => {
+      readerOf(type);
+      const shared = interned.get(type);
+      if (shared === undefined) throw new Error(`${type.fullName} is not interned`);
+      return shared;
+    },
   };
 }
 
@@ -208,29 +242,4 @@ function readPacked(field: FieldReader, wire: WireReader, out: Draft, depth: num
   const end = wire.lengthEnd();
   while (wire.position < end) readField(field, wire, out, depth);
   wire.expectAt(end);
-}
-
-/**
- * Endpoints and policies repeat by the thousand. One native string compare replaces building some twenty
- * strings. The cache is emptied when it stands for too many bytes, because pods churn for ever.
- */
-function internByBytes(reader: MessageReader, limit: number): MessageReader {
-  const known = new Map<string, JsonValue>();
-  let held = 0;
-  return (wire, end, depth) => {
-    const key = wire.slice(end);
-    const found = known.get(key);
-    if (found !== undefined) {
-      wire.position = end;
-      return found;
-    }
-    const value = reader(wire, end, depth);
-    held += key.length;
-    if (held > limit) {
-      known.clear();
-      held = key.length;
-    }
-    known.set(key, value);
-    return value;
-  };
 }

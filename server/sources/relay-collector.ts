@@ -1,7 +1,6 @@
 import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
 import { NANOS_PER_MILLI, type EpochNanos } from '../core/time.ts';
-import { createHubbleDecoder } from './decode/hubble.ts';
-import { hubbleJsonForDecoding } from './decode/hubble-json.ts';
+import { createFastHubbleDecoder } from './decode/hubble-bytes.ts';
 import type { NodeStatus } from './decode/hubble-news.ts';
 import { foldGaps } from './fold-gaps.ts';
 import type { NodeWatch } from './node-watch.ts';
@@ -35,7 +34,7 @@ export function createRelayCollector(options: {
   readonly now: () => EpochNanos;
 }): RelayCollector {
   const { origin, marks, nodes, now } = options;
-  const decode = createHubbleDecoder({ origin });
+  const decode = createFastHubbleDecoder({ origin });
   const rejections = createRejections();
   let flows: Flow[] = [];
   let gaps: Gap[] = [];
@@ -69,9 +68,7 @@ export function createRelayCollector(options: {
     take: (message) => {
       const receivedAt = now();
       lastMessageAt = receivedAt;
-      const json = hubbleJsonForDecoding(message);
-      const raw = { format: 'hubble-protobuf', bytes: message } as const;
-      const result = json.ok ? decode({ record: json.record, raw, receivedAt }) : json;
+      const result = decode(message, receivedAt);
       if (!result.ok) rejections.add(result.reason, message);
       else if (result.kind === 'flow') takeFlow(result.flow);
       else if (result.kind === 'node-status') takeStatus(result.status, receivedAt);

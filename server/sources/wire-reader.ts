@@ -15,14 +15,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** A position in protobuf bytes. Everything it reads is checked against the end; errors are `WireError`. */
 export class WireReader {
   position: number;
-  private readonly bytes: Buffer;
+  readonly bytes: Buffer;
   private readonly end: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, position = 0) {
     this.bytes = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.position = 0;
+    this.position = position;
     this.end = this.bytes.length;
   }
 
@@ -87,25 +87,7 @@ export class WireReader {
     const end = this.lengthEnd();
     const from = this.position;
     this.position = end;
-    if (end - from <= SHORT_TEXT) {
-      let text = '';
-      for (let at = from; at < end; at += 1) {
-        const byte = this.bytes[at] ?? 0;
-        if (byte > 127) return this.decode(from, end);
-        text += String.fromCharCode(byte);
-      }
-      return text;
-    }
-    const text = this.bytes.toString('latin1', from, end);
-    return isAscii(text) ? text : this.decode(from, end);
-  }
-
-  private decode(from: number, end: number): string {
-    try {
-      return utf8.decode(this.bytes.subarray(from, end));
-    } catch (cause) {
-      throw new WireError('text is not UTF-8', { cause });
-    }
+    return readText(this.bytes, from, end);
   }
 
   base64(): string {
@@ -113,11 +95,6 @@ export class WireReader {
     const text = this.bytes.toString('base64', this.position, end);
     this.position = end;
     return text;
-  }
-
-  /** The bytes up to `end` as a key; does not advance. */
-  slice(end: number): string {
-    return this.bytes.toString('latin1', this.position, end);
   }
 
   private advance(length: number): number {
@@ -143,6 +120,29 @@ export class WireReader {
       if (wireType === WIRE.endGroup) return;
       this.skip(wireType, depth);
     }
+  }
+}
+
+/** UTF-8 text; `from` and `end` must lie within `bytes`. Throws `WireError` on bytes that are no UTF-8. */
+export function readText(bytes: Buffer, from: number, end: number): string {
+  if (end - from > SHORT_TEXT) {
+    const text = bytes.toString('latin1', from, end);
+    return isAscii(text) ? text : decodeUtf8(bytes, from, end);
+  }
+  let text = '';
+  for (let at = from; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte > 127) return decodeUtf8(bytes, from, end);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeUtf8(bytes: Buffer, from: number, end: number): string {
+  try {
+    return utf8.decode(bytes.subarray(from, end));
+  } catch (cause) {
+    throw new WireError('text is not UTF-8', { cause });
   }
 }
 

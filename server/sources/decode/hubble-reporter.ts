@@ -19,8 +19,8 @@ export function hubbleReporter(
 ): Reporter {
   const point = pick(flow, 'trace_observation_point');
   if (fromRetina(flow)) return retinaReporter(event, point);
-  const sourceLocal = localId(flow, 'source') !== 0;
-  const destinationLocal = localId(flow, 'destination') !== 0;
+  const sourceLocal = isLocalEnd(pickObject(flow, 'source'));
+  const destinationLocal = isLocalEnd(pickObject(flow, 'destination'));
   if (sourceLocal !== destinationLocal) return sourceLocal ? 'source' : 'destination';
   return byDirection(event, direction, reply, point, sourceLocal);
 }
@@ -57,24 +57,22 @@ function sideOf(direction: Direction, reply: boolean): Reporter {
   return (direction === 'egress') !== reply ? 'source' : 'destination';
 }
 
-function localId(flow: LooseObject, end: string): number {
-  return pickInteger(pickObject(flow, end), 'ID') ?? pickInteger(pickObject(flow, end), 'id') ?? 0;
+/** Whether the endpoint is one of the reporting node's own. */
+export function isLocalEnd(end: LooseObject | undefined): boolean {
+  return (pickInteger(end, 'ID') ?? pickInteger(end, 'id') ?? 0) !== 0;
 }
 
 /** Retina fills `ID` with the identity on both sides (reference/hubble.md 8.2), so it tells nothing of locality. */
 function fromRetina(flow: LooseObject): boolean {
   const extension = pickText(pickObject(flow, 'extensions'), '@type');
   if (extension.endsWith('RetinaMetadata')) return true;
-  const source = pickObject(flow, 'source');
-  const destination = pickObject(flow, 'destination');
-  const sourceId = pickInteger(source, 'ID') ?? 0;
-  const destinationId = pickInteger(destination, 'ID') ?? 0;
-  return (
-    sourceId !== 0 &&
-    destinationId !== 0 &&
-    sourceId === pickInteger(source, 'identity') &&
-    destinationId === pickInteger(destination, 'identity')
-  );
+  return isRetinaEnd(pickObject(flow, 'source')) && isRetinaEnd(pickObject(flow, 'destination'));
+}
+
+/** Whether an end looks as Retina tells it; of a flow both do. */
+export function isRetinaEnd(end: LooseObject | undefined): boolean {
+  const id = pickInteger(end, 'ID') ?? 0;
+  return id !== 0 && id === pickInteger(end, 'identity');
 }
 
 /** Its trace points are fixed to a side; the direction of its drops is always INGRESS and says nothing. */

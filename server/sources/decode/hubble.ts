@@ -2,10 +2,11 @@ import type { Flow, FlowId, Gap, RawRecord } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import type { RecordPlace } from './flow-id.ts';
 import { isBareFlow } from './hubble-bare.ts';
-import { createEndpoints } from './hubble-ends.ts';
 import { hubbleHits } from './hubble-hits.ts';
 import { hubbleId } from './hubble-id.ts';
-import { hubbleL7, withoutDot } from './hubble-l7.ts';
+import { hubbleL7 } from './hubble-l7.ts';
+import { createHubbleMemory, type HubbleMemory } from './hubble-memory.ts';
+import { hubbleNames } from './hubble-names.ts';
 import { hubbleGap, hubbleStatus, type NodeStatus } from './hubble-news.ts';
 import {
   hubbleCounts,
@@ -17,8 +18,7 @@ import {
 } from './hubble-parts.ts';
 import { hubbleDirection, hubbleReporter } from './hubble-reporter.ts';
 import { hubbleVerdict, wireVerdict } from './hubble-verdict.ts';
-import { createInterner } from './intern.ts';
-import { isObject, pickObject, pickText, pickTexts, type LooseObject } from './loose-json.ts';
+import { isObject, pickObject, pickText, type LooseObject } from './loose-json.ts';
 import { recordTime } from './record-time.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -48,23 +48,22 @@ const REJECTED: ReadonlyMap<string, string> = new Map([
 
 const NO_ID = '' as FlowId;
 
-/** Node names to remember for lost events, which exporters write without the cluster. */
-const NODE_LIMIT = 10_000;
-
 /**
  * Decodes records in any form of reference/hubble.md 4.2: current, bare, masked, aggregated, wrapped by a log
  * shipper; with proto or lowerCamelCase names. One decoder serves one source: it learns workloads as it reads.
  */
-export function createHubbleDecoder(options: { readonly origin: string }): HubbleDecoder {
-  const { origin } = options;
-  const endpoints = createEndpoints();
-  const { hits } = createInterner();
-  const fullNames = new Map<string, string>();
+export function createHubbleDecoder(options: {
+  readonly origin: string;
+  /** For decoders that share what they learn. */
+  readonly memory?: HubbleMemory;
+}): HubbleDecoder {
+  const { origin, memory = createHubbleMemory() } = options;
+  const { ends, hits, nodes } = memory;
 
   const flowOf = (flow: LooseObject, outer: LooseObject, input: HubbleInput): Flow => {
     const observedAt = timeOf(flow) ?? timeOf(outer);
     const node = normalNode(pickText(flow, 'node_name') || pickText(outer, 'node_name'));
-    rememberNode(fullNames, node);
+    nodes.see(node);
     const event = hubbleEvent(flow);
     const wire = wireVerdict(flow);
     const direction = hubbleDirection(flow);
@@ -83,15 +82,15 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
       reporter: hubbleReporter(flow, event, direction, reply === 'yes'),
       direction,
       reply,
-      source: endpoints(pickObject(flow, 'source')),
-      destination: endpoints(pickObject(flow, 'destination')),
+      source: ends.endpoint(ends.know(pickObject(flow, 'source'))),
+      destination: ends.endpoint(ends.know(pickObject(flow, 'destination'))),
       sourceIp: pickText(ip, 'source'),
       destinationIp: pickText(ip, 'destination'),
       sourcePort: l4.sourcePort,
       destinationPort: l4.destinationPort,
       protocol: l4.protocol,
-      sourceNames: names(flow, 'source_names'),
-      destinationNames: names(flow, 'destination_names'),
+      sourceNames: hubbleNames(flow, 'source_names'),
+      destinationNames: hubbleNames(flow, 'destination_names'),
       sourceService: hubbleService(flow, 'source_service'),
       destinationService: hubbleService(flow, 'destination_service'),
       l7: hubbleL7(flow),
@@ -112,7 +111,7 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
     if (isObject(flow)) return { ok: true, kind: 'flow', flow: flowOf(flow, outer, input) };
     const lost = pickObject(outer, 'lost_events');
     if (lost !== undefined) {
-      const gap = hubbleGap(lost, outer, input.receivedAt, origin, fullNames);
+      const gap = hubbleGap(lost, outer, input.receivedAt, origin, nodes.fullNames);
       return { ok: true, kind: 'gap', gap };
     }
     const status = pickObject(outer, 'node_status');
@@ -132,20 +131,4 @@ export function createHubbleDecoder(options: { readonly origin: string }): Hubbl
 function timeOf(object: LooseObject): EpochNanos | undefined {
   const text = object['time'];
   return typeof text === 'string' ? recordTime(text) : undefined;
-}
-
-const NO_NAMES: readonly string[] = [];
-
-function names(flow: LooseObject, key: string): readonly string[] {
-  const list = pickTexts(flow, key);
-  return list.length === 0 ? NO_NAMES : list.map(withoutDot);
-}
-
-function rememberNode(fullNames: Map<string, string>, node: string): void {
-  const slash = node.indexOf('/');
-  if (slash < 0) return;
-  const bare = node.slice(slash + 1);
-  if (fullNames.has(bare)) return;
-  if (fullNames.size >= NODE_LIMIT) fullNames.clear();
-  fullNames.set(bare, node);
 }
