@@ -3,9 +3,10 @@ const LAYERS = [
   ['lib'],
   ['core'],
   ['query'],
+  ['columns'],
   ['sources', 'store', 'policy', 'inventory', 'live', 'evidence', 'formats'],
   ['operations', 'demo'],
-  ['http', 'cli'],
+  ['http', 'cli', 'processes'],
 ];
 
 const downwardOnly = LAYERS.flatMap((layer, height) =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,10 +15,9 @@ import { systemClock, type Clock } from './lib/clock.ts';
 import type { Logger } from './lib/log.ts';
 import { createLiveHub } from './live/hub.ts';
 import { claimDirectory, holdsRealFlows } from './operations/demo-mark.ts';
-import { createIngest, type Ingest } from './operations/ingest.ts';
-import { keepPruned } from './operations/prune.ts';
-import { createSource } from './sources/registry.ts';
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { nameSources } from './operations/name-sources.ts';
+import { startIngestThread } from './processes/ingest-thread.ts';
+import { openReaderPool } from './processes/reader-pool.ts';
 import { VERSION } from './version.ts';
 
 export type RunningServer = AsyncDisposable & {
@@ -26,6 +25,8 @@ export type RunningServer = AsyncDisposable & {
   readonly url: string;
   readonly demo: boolean;
   readonly dataDirectory: string;
+  /** Rejects when the server cannot go on; then it is to be disposed. */
+  readonly failed: Promise<never>;
 };
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
@@ -59,18 +60,25 @@ export async function startServer(
   await using parts = new AsyncDisposableStack();
   const dataDirectory = await chooseDirectory({ settings, demo, parts });
   claimDirectory(dataDirectory, { demo });
-  const store = parts.use(await openSqliteStore({ directory: dataDirectory }));
-  parts.use(keepPruned({ store, keepMs: settings.keep, clock, log }));
-  const nowMs = (): number => Number(clock.now() / NANOS_PER_MILLI);
-  const hub = createLiveHub({ nowMs });
+  const hub = createLiveHub({ nowMs: () => Number(clock.now() / NANOS_PER_MILLI) });
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
   const cluster = demo ? parts.use(await openDemo(settings, dataDirectory)) : undefined;
-  const ingest = parts.use(createIngest({ store, hub, clock, log }));
-  const sources = cluster === undefined ? settings.sources : demoSources(cluster);
-  addSources(ingest, sources, {
-    clock,
-    nodeName: settings.nodeName,
-  });
-  const services = { store, hub, ingest, clock, log, version: VERSION, demo };
+  const writer = parts.use(
+    await startIngestThread({
+      directory: dataDirectory,
+      sources: nameSources(
+        cluster === undefined ? settings.sources : demoSources(cluster),
+        settings,
+      ),
+      keepMs: settings.keep,
+      logLevel: settings.logLevel,
+      publish: hub.publish,
+      onfailure: failure.reject,
+    }),
+  );
+  const reader = parts.use(openReaderPool({ directory: dataDirectory, log }));
+  const services = { reader, writer, hub, clock, log, version: VERSION, demo };
   const http = parts.use(
     createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined }),
   );
@@ -78,6 +86,7 @@ export async function startServer(
   const { port } = http.server.address() as AddressInfo;
   const running = parts.move();
   return {
+    failed: failure.promise,
     url: `http://${settings.host === '::1' ? '[::1]' : settings.host}:${port}/`,
     demo,
     dataDirectory,
@@ -151,44 +160,4 @@ function demoSources(cluster: DemoCluster): readonly SourceSetting[] {
     },
     { kind: 'calico-file', name: 'demo-west', path: cluster.calicoFile, node: 'demo-west/node-1' },
   ];
-}
-
-type AddOptions = { readonly clock: Clock; readonly nodeName: string };
-
-function addSources(
-  ingest: Ingest,
-  settings: readonly SourceSetting[],
-  { clock, nodeName }: AddOptions,
-): void {
-  const taken = new Set<string>();
-  for (const setting of settings.flatMap(expand)) {
-    const name = setting.name ?? (setting.kind === 'hubble-relay' ? setting.address : setting.path);
-    if (taken.has(name)) {
-      throw new AppError(
-        'bad-setting',
-        `sources: two of them are called '${name}'; give each a name of its own`,
-      );
-    }
-    taken.add(name);
-    const placed =
-      setting.kind === 'hubble-relay' ? setting : { ...setting, node: setting.node ?? nodeName };
-    ingest.add((report) => createSource({ setting: placed, name, clock, report }));
-  }
-}
-
-/** A glob becomes one source a file; one that matches nothing yet is an error, since it would never be read. */
-function expand(setting: SourceSetting): readonly SourceSetting[] {
-  if (setting.kind === 'hubble-relay' || !/[*?[{]/.test(setting.path)) return [setting];
-  const paths = globSync(setting.path).sort();
-  if (paths.length === 0) {
-    throw new AppError(
-      'bad-setting',
-      `sources: no file matches '${setting.path}' now; name the file itself to wait for it`,
-    );
-  }
-  return paths.map((path) => ({
-    ...setting,
-    path,
-    name: setting.name === undefined ? path : `${setting.name}:${path}`,
-  }));
 }

@@ -26,7 +26,7 @@ async function serve(flags: Flags, { demo }: { readonly demo: boolean }): Promis
           'Connect real ones: dropwise serve --hubble-relay localhost:4245 (see README.md)\n'
       : `Dropwise is at ${server.url} (store: ${server.dataDirectory})\n`,
   );
-  await asked;
+  await Promise.race([asked, server.failed]);
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second one, or a stop that takes too long, ends the process at once. */

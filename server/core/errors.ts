@@ -8,6 +8,8 @@ export const ERRORS = {
   'bad-setting': { status: 500, title: 'A setting cannot be used' },
   'store-newer': { status: 500, title: 'The store was written by a newer version' },
   'store-in-use': { status: 500, title: 'The store is in use' },
+  'query-timeout': { status: 503, title: 'The query took too long' },
+  busy: { status: 503, title: 'The server is busy' },
   'store-failed': { status: 503, title: 'The store failed' },
   'source-failed': { status: 503, title: 'A source failed' },
   'unreadable-file': { status: 400, title: 'The file cannot be read' },

@@ -165,8 +165,14 @@ export type Flow = {
   readonly raw: RawRecord;
 };
 
+/** All that a flow says, without the record that said it. */
+export type FlowFields = Omit<Flow, 'raw'>;
+
 /** A flow as committed. Sequence numbers rise by one from 1 and are never used twice. */
-export type StoredFlow = Flow & { readonly seq: number };
+export type StoredFlow = FlowFields & { readonly seq: number };
+
+/** A stored flow with the record that it was decoded from. */
+export type RecordedFlow = StoredFlow & Pick<Flow, 'raw'>;
 
 /** A span in which flows are missing. `lost` ones were counted by the source; `unwatched` ones nobody saw. */
 export type Gap = {

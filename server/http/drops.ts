@@ -10,21 +10,21 @@ import type { Services } from './services.ts';
 const MAX_TOP = 1_000;
 const DEFAULT_TOP = 100;
 
-export function dropRoutes({ store, clock }: Services): Router {
+export function dropRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
 
   routes.get('/drops', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
     const within =
-      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(store));
+      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(reader));
     const asOf = numberParam(request, 'asof', { min: 0, max: Number.MAX_SAFE_INTEGER });
-    const { groups, others, head } = await store.dropGroups({
+    const { groups, others, head } = await reader.dropGroups({
       where,
       within,
       top: numberParam(request, 'top', { min: 1, max: MAX_TOP }) ?? DEFAULT_TOP,
       ...(asOf === undefined ? {} : { asOf }),
     });
-    const gaps = await store.gaps(within);
+    const gaps = await reader.gaps(within);
     response.json({
       q,
       range: windowToJson(within),

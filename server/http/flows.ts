@@ -12,7 +12,7 @@ const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 200;
 
-export function flowRoutes({ store, clock }: Services): Router {
+export function flowRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
 
   routes.get('/flows', async (request, response) => {
@@ -20,7 +20,7 @@ export function flowRoutes({ store, clock }: Services): Router {
     const within = readRange(textParam(request, 't', 'all'), clock);
     const after = numberParam(request, 'after', { min: 0, max: MAX_SEQ });
     const asOf = numberParam(request, 'asof', { min: 0, max: MAX_SEQ });
-    const page = await store.page(
+    const page = await reader.page(
       {
         where,
         ...(within === undefined ? {} : { within }),
@@ -32,7 +32,7 @@ export function flowRoutes({ store, clock }: Services): Router {
         ...(after === undefined ? {} : { after }),
       },
     );
-    const gaps = await store.gaps(within ?? { from: nanos(0n), to: nanos(clock.now()) });
+    const gaps = await reader.gaps(within ?? { from: nanos(0n), to: nanos(clock.now()) });
     response.json({
       flows: page.flows.map(flowToJson),
       next: page.next ?? null,
@@ -45,7 +45,7 @@ export function flowRoutes({ store, clock }: Services): Router {
 
   routes.get('/flows/:seq', async (request, response) => {
     const seq = /^\d{1,15}$/.test(request.params.seq) ? Number(request.params.seq) : 0;
-    const shown = seq > 0 ? await showFlow(store, seq) : undefined;
+    const shown = seq > 0 ? await showFlow(reader, seq) : undefined;
     if (shown === undefined) {
       throw new AppError(
         'not-found',

@@ -4,7 +4,6 @@ import { gapToJson } from '../formats/flow-json.ts';
 import type { LiveDelivery, LiveSubscription } from '../live/live-hub.ts';
 import { readQuery } from '../operations/read-request.ts';
 import { compileQuery } from '../query/compile.ts';
-import { matches } from '../query/match.ts';
 import type { LiveFrame, LiveRequest } from './contract.ts';
 import { encodeFlows, encodeFrame, encodeGroups } from './live-frames.ts';
 import type { Services } from './services.ts';
@@ -51,7 +50,7 @@ export function createLiveSession({
   send: sendText,
   isSlow,
 }: SessionOptions): LiveSession {
-  const { hub, store, ingest, clock } = services;
+  const { hub, writer, clock } = services;
   const send = (frame: LiveFrame): void => sendText(encodeFrame(frame));
   let subscription: LiveSubscription | undefined;
   let batch = 0;
@@ -62,12 +61,12 @@ export function createLiveSession({
 
   const subscribe = (id: number, q: string, rows: number): void => {
     const query = readQuery(q);
-    const test = matches(compileQuery(query.where));
+    const live = { text: query.q, condition: compileQuery(query.where) };
     subscription?.[Symbol.dispose]();
-    subscription = hub.subscribe(test, { capacity: CAPACITY, allowedPerSecond: rows });
+    subscription = hub.subscribe(live, { capacity: CAPACITY, allowedPerSecond: rows });
     tally = emptyTally();
     tickedAt = Date.now();
-    send({ kind: 'subscribed', id, q: query.q, head: store.head() });
+    send({ kind: 'subscribed', id, q: query.q, head: hub.head });
   };
 
   const wanted = (): 'all' | 'drops' | 'none' => {
@@ -92,14 +91,14 @@ export function createLiveSession({
   const tick = (): void => {
     if (isSlow()) return;
     const now = Date.now();
-    const lags = ingest.statuses().flatMap((status) => status.lagMs ?? []);
+    const lags = writer.statuses().flatMap((status) => status.lagMs ?? []);
     send({
       kind: 'tick',
       at: formatTime(nanos(clock.now())),
       overMs: now - tickedAt,
       ...tally,
       lagMs: lags.length === 0 ? null : Math.max(...lags),
-      head: store.head(),
+      head: hub.head,
     });
     tally = emptyTally();
     tickedAt = now;
@@ -109,7 +108,7 @@ export function createLiveSession({
 
   return {
     start(q) {
-      send({ kind: 'hello', head: store.head(), demo: services.demo, version: services.version });
+      send({ kind: 'hello', head: hub.head, demo: services.demo, version: services.version });
       subscribe(0, q, DEFAULT_ROWS);
     },
     receive(request) {

@@ -8,13 +8,13 @@ import type { PoliciesResponse } from './contract.ts';
 import { numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';
 
-export function policyRoutes({ store, clock }: Services): Router {
+export function policyRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
   routes.get('/policies', async (request, response) => {
     const asked = readRange(textParam(request, 't', 'now-24h..now'), clock);
     const buckets = numberParam(request, 'buckets', { min: 1, max: 500 }) ?? 24;
-    const within = wholeMinutes(asked ?? (await wholeSpan(store)));
-    const policies = await policyTotals(store, {
+    const within = wholeMinutes(asked ?? (await wholeSpan(reader)));
+    const policies = await policyTotals(reader, {
       within,
       buckets: Math.min(buckets, minutesOf(within)),
     });

@@ -49,7 +49,7 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
   });
   app.get('/readyz', async (_request, response) => {
     // Migrations ran before anything listened. A source that is down does not make the server unready.
-    await services.store.checkWritable();
+    await services.writer.checkWritable();
     response.type('text').send('ok\n');
   });
   const openapi: unknown = parseYaml(

@@ -5,17 +5,17 @@ import { sourceJson } from '../operations/source-json.ts';
 import type { SourcesResponse } from './contract.ts';
 import type { Services } from './services.ts';
 
-export function sourceRoutes({ store, ingest, clock, demo, version }: Services): Router {
+export function sourceRoutes({ reader, writer, clock, demo, version }: Services): Router {
   const routes = express.Router();
   routes.get('/sources', async (_request, response) => {
     const now = nanos(clock.now());
-    const sources = await listSources(store, ingest.statuses(), now);
-    const span = await store.span();
+    const sources = await listSources(reader, writer.statuses(), now);
+    const span = await reader.span();
     response.json({
       sources: sources.map((source) => sourceJson(source, now)),
       store: {
         flows: sources.reduce((sum, { record }) => sum + (record?.flows ?? 0), 0),
-        bytes: store.size(),
+        bytes: writer.size(),
         oldest: span === undefined ? null : formatTime(span.from),
         newest: span === undefined ? null : formatTime(span.to),
       },

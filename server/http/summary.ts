@@ -6,22 +6,22 @@ import type { SummaryResponse } from './contract.ts';
 import { numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';
 
-export function summaryRoutes({ store, clock }: Services): Router {
+export function summaryRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
 
   routes.get('/summary', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
     const within =
-      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(store));
+      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(reader));
     const by = textParam(request, 'by', '');
-    const summary = await store.summarize({
+    const summary = await reader.summarize({
       where,
       within,
       by: by === '' ? undefined : by,
       buckets: numberParam(request, 'buckets', { min: 1, max: 2_000 }) ?? 1,
       top: numberParam(request, 'top', { min: 1, max: 1_000 }) ?? 20,
     });
-    const gaps = await store.gaps(within);
+    const gaps = await reader.gaps(within);
     response.json({
       by: by === '' ? null : by,
       q,

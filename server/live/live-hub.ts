@@ -1,8 +1,8 @@
+import type { CommittedBlock } from '../columns/block.ts';
 import type { DropGroup } from '../core/drop-groups.ts';
 import type { Gap, StoredFlow } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
-
-export type FlowPredicate = (flow: StoredFlow) => boolean;
+import type { Condition } from '../query/compile.ts';
 
 /** What a subscriber takes away at once. */
 export type LiveDelivery = {
@@ -23,6 +23,8 @@ export type LiveDelivery = {
   readonly gaps: readonly Gap[];
   /** Matching dropped flows whose rows the ring could not hold. Their groups and counts are complete. */
   readonly dropRowsLost: number;
+  /** Flows, matching or not, that were stored and of which nothing was told: nothing above counts them. */
+  readonly untold: number;
 };
 
 export type LiveSubscription = Disposable & {
@@ -30,11 +32,27 @@ export type LiveSubscription = Disposable & {
   take(options: { readonly rows: 'all' | 'drops' | 'none' }): LiveDelivery;
 };
 
+/** A commit as it is told to viewers. */
+export type LiveCommit = {
+  /** Newest flow after the commit. */
+  readonly head: number;
+  readonly blocks: readonly CommittedBlock[];
+  readonly gaps: readonly Gap[];
+  /** Flows of the commit that are not in `blocks`. */
+  readonly untold: number;
+};
+
+export type LiveQuery = {
+  /** Subscriptions with equal text are matched once; `condition` is what it compiles to. */
+  readonly text: string;
+  readonly condition: Condition;
+};
+
 export type LiveHub = {
   /** Never waits and never throws: a slow subscriber gets fewer rows, and is told. */
-  publish(flows: readonly StoredFlow[], gaps: readonly Gap[]): void;
+  readonly publish: (commit: LiveCommit) => void;
   subscribe(
-    matches: FlowPredicate,
+    query: LiveQuery,
     options: {
       /** Rows kept until the next `take`. */
       readonly capacity: number;
@@ -43,4 +61,6 @@ export type LiveHub = {
     },
   ): LiveSubscription;
   readonly subscribers: number;
+  /** Newest flow that was published. */
+  readonly head: number;
 };

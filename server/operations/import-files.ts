@@ -1,4 +1,4 @@
-import type { FlowBatch, Rejection, StoredFlow } from '../core/flow.ts';
+import type { Flow, FlowBatch, Rejection } from '../core/flow.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { Clock } from '../lib/clock.ts';
 import { openImport, type StoredImport } from '../sources/import-file.ts';
@@ -105,7 +105,7 @@ async function countStored(store: FlowStore, origin: string): Promise<number> {
 function createKeeper(
   store: FlowStore,
   { begun }: { readonly begun: boolean },
-): (batch: FlowBatch) => Promise<readonly StoredFlow[]> {
+): (batch: FlowBatch) => Promise<readonly Flow[]> {
   let waits = !begun;
   const waiting = new Map<string, Rejection>();
   return async (batch) => {
@@ -119,7 +119,7 @@ function createKeeper(
     addRejections(waiting, batch.rejected);
     const rejected = [...waiting.values()];
     waiting.clear();
-    return store.append({ ...batch, rejected });
+    return (await store.append({ ...batch, rejected })).flows;
   };
 }
 
@@ -136,7 +136,7 @@ function startCounts() {
   return {
     sums,
     rejected,
-    add: (batch: FlowBatch, stored: readonly StoredFlow[]) => {
+    add: (batch: FlowBatch, stored: readonly Flow[]) => {
       for (const flow of stored) byVerdict[flow.verdict.kind] += 1;
       sums.flows += stored.length;
       sums.repeated += batch.flows.length - stored.length;

@@ -5,9 +5,8 @@ import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createRateMeter, type RateMeter } from '../lib/rate.ts';
-import type { LiveHub } from '../live/live-hub.ts';
 import type { FlowSource, SourceReport } from '../sources/flow-source.ts';
-import type { FlowStore } from '../store/flow-store.ts';
+import type { Committed, FlowStore } from '../store/flow-store.ts';
 
 /** A source that stayed up this long begins its back-off anew. */
 const HEALTHY_MS = 30_000;
@@ -38,9 +37,19 @@ export type Ingest = AsyncDisposable & {
   statuses(): readonly SourceStatus[];
 };
 
+/** What others may ask of whoever runs the sources and writes the store. */
+export type Writer = {
+  statuses(): readonly SourceStatus[];
+  /** Throws an AppError `store-failed` when a commit would fail now. */
+  checkWritable(): Promise<void>;
+  /** Bytes of the store on disk, write-ahead log included. */
+  size(): number;
+};
+
 type IngestOptions = {
   readonly store: FlowStore;
-  readonly hub: LiveHub;
+  /** Hears of every commit, in order. */
+  readonly publish: (committed: Committed) => void;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -49,7 +58,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Watched = Mutable<Omit<SourceStatus, 'ratePerSecond'>> & { readonly rate: RateMeter };
 
 /** Runs every source, each on its own: one that fails is opened again later and disturbs no other. */
-export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest {
+export function createIngest({ store, publish, clock, log }: IngestOptions): Ingest {
   const stop = new AbortController();
   const watched: Watched[] = [];
   const running: Promise<void>[] = [];
@@ -76,11 +85,11 @@ export function createIngest({ store, hub, clock, log }: IngestOptions): Ingest 
   const drain = async (source: FlowSource, status: Watched): Promise<void> => {
     const after = await store.loadCheckpoint(source.name);
     for await (const batch of source.read(after, stop.signal)) {
-      const stored = await store.append(batch);
+      const committed = await store.append(batch);
       failures.delete(source.name);
-      hub.publish(stored, batch.gaps);
-      status.rate.add(stored.length);
-      const newest = stored.at(-1);
+      publish(committed);
+      status.rate.add(committed.flows.length);
+      const newest = committed.flows.at(-1);
       if (newest === undefined) continue;
       status.lastEventAt = newest.observedAt;
       status.lagMs = Number((newest.receivedAt - newest.observedAt) / NANOS_PER_MILLI);

@@ -1,6 +1,6 @@
 import type { Gap } from '../core/flow.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos } from '../core/time.ts';
-import type { FlowStore, OriginRecord } from '../store/flow-store.ts';
+import type { FlowReader, OriginRecord } from '../store/flow-store.ts';
 import type { SourceStatus } from './ingest.ts';
 
 const DAY = 86_400n * NANOS_PER_SECOND;
@@ -17,7 +17,7 @@ export type ListedSource = {
 
 /** Every source that runs or has flows in the store, running ones first. */
 export async function listSources(
-  store: FlowStore,
+  store: FlowReader,
   statuses: readonly SourceStatus[],
   now: EpochNanos,
 ): Promise<readonly ListedSource[]> {

@@ -1,6 +1,6 @@
 import type { PolicyRef } from '../core/flow.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos, type TimeWindow } from '../core/time.ts';
-import type { FlowStore, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
+import type { FlowReader, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
 
 export type PolicyTotals = {
   readonly policy: PolicyRef;
@@ -36,7 +36,7 @@ const plus = (a: HitTotals, b: HitTotals): HitTotals => ({
 
 /** Hits that the dataplane reported in the window, per policy, the one hit last first. */
 export async function policyTotals(
-  store: FlowStore,
+  store: FlowReader,
   query: PolicyHitQuery,
 ): Promise<readonly PolicyTotals[]> {
   const rows = await store.policyHits(query);

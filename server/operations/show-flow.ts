@@ -1,15 +1,15 @@
-import type { RawRecord, StoredFlow } from '../core/flow.ts';
+import type { RawRecord, RecordedFlow } from '../core/flow.ts';
 import { hubbleBytesToJson } from '../sources/decode/hubble-json.ts';
-import type { FlowStore } from '../store/flow-store.ts';
+import type { FlowReader } from '../store/flow-store.ts';
 
 export type ShownFlow = {
-  readonly flow: StoredFlow;
+  readonly flow: RecordedFlow;
   /** The record as its source gave it, as JSON; null when the bytes are not JSON (they are kept all the same). */
   readonly record: unknown;
 };
 
 /** One flow with everything that its source said of it; `undefined` when there is none of that number. */
-export async function showFlow(store: FlowStore, seq: number): Promise<ShownFlow | undefined> {
+export async function showFlow(store: FlowReader, seq: number): Promise<ShownFlow | undefined> {
   const flow = await store.find(seq);
   return flow === undefined ? undefined : { flow, record: readRaw(flow.raw) };
 }

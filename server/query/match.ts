@@ -1,12 +1,12 @@
-import type { Flow } from '../core/flow.ts';
+import type { FlowFields } from '../core/flow.ts';
 import type { Condition } from './compile.ts';
 
 /** Predicate of a compiled query for flows in memory; stored ones are judged by the same condition. */
-export function matches(condition: Condition): (flow: Flow) => boolean {
+export function matches(condition: Condition): (flow: FlowFields) => boolean {
   return (flow) => holds(condition, flow);
 }
 
-function holds(condition: Condition, flow: Flow): boolean {
+function holds(condition: Condition, flow: FlowFields): boolean {
   switch (condition.kind) {
     case 'all':
       return true;

@@ -1,10 +1,13 @@
+import type { CommittedBlock } from '../columns/block.ts';
 import type { DropGroup } from '../core/drop-groups.ts';
 import type {
   Checkpoint,
   Direction,
+  Flow,
   FlowBatch,
   Gap,
   PolicyRef,
+  RecordedFlow,
   Rejection,
   StoredFlow,
 } from '../core/flow.ts';
@@ -109,36 +112,52 @@ export type OriginRecord = {
   readonly checkpointAt: EpochNanos | undefined;
 };
 
+/** What a commit stored. */
+export type Committed = {
+  /** The flows that were new, in order; the first has the sequence number `firstSeq`. */
+  readonly flows: readonly Flow[];
+  readonly firstSeq: number;
+  /** The same flows. */
+  readonly blocks: readonly CommittedBlock[];
+  /** The gaps that were new. */
+  readonly gaps: readonly Gap[];
+};
+
 /**
- * Keeps flows. Appends are serial; reads may run beside them and see whole commits only.
- * Failures of the disk or the database are AppErrors `store-failed`.
+ * Answers questions about stored flows. Reads see whole commits only. Failures of the disk or the database are
+ * AppErrors `store-failed`; a read that takes too long is `query-timeout` where somebody watches the time.
  */
-export type FlowStore = AsyncDisposable & {
-  loadCheckpoint(origin: string): Promise<Checkpoint | undefined>;
-  /**
-   * Commits flows, roll-ups, gaps, rejections and checkpoint as one, and assigns the sequence numbers.
-   * Answers with the flows that were new, in order; fewer than given only when `mayRepeat`.
-   */
-  append(batch: FlowBatch): Promise<readonly StoredFlow[]>;
+export type FlowReader = {
   page(query: FlowQuery, request: PageRequest): Promise<FlowPage>;
-  find(seq: number): Promise<StoredFlow | undefined>;
+  find(seq: number): Promise<RecordedFlow | undefined>;
   summarize(query: SummaryQuery): Promise<Summary>;
   dropGroups(query: DropQuery): Promise<DropGroups>;
   policyHits(query: PolicyHitQuery): Promise<readonly PolicyHitRow[]>;
   /** Gaps that overlap the window, oldest first, at most 1,000. */
   gaps(within: TimeWindow): Promise<readonly Gap[]>;
   origins(): Promise<readonly OriginRecord[]>;
-  /** Sequence number of the newest committed flow; 0 when there is none. */
-  head(): number;
   /** Observed times of the oldest and newest flow that are kept. */
   span(): Promise<TimeWindow | undefined>;
-  /**
-   * Deletes flows that were received before the time, by whole blocks, with the counts of their time. Answers
-   * with the number of flows deleted.
-   */
-  prune(before: EpochNanos): Promise<number>;
-  /** Throws an AppError `store-failed` when a commit would fail now. */
-  checkWritable(): Promise<void>;
-  /** Bytes on disk, write-ahead log included. */
-  size(): number;
 };
+
+/** Keeps flows. Appends are serial; reads may run beside them. */
+export type FlowStore = FlowReader &
+  AsyncDisposable & {
+    loadCheckpoint(origin: string): Promise<Checkpoint | undefined>;
+    /**
+     * Commits flows, roll-ups, gaps, rejections and checkpoint as one, and assigns the sequence numbers. Fewer
+     * flows are committed than given only when `mayRepeat`.
+     */
+    append(batch: FlowBatch): Promise<Committed>;
+    /** Sequence number of the newest committed flow; 0 when there is none. */
+    head(): number;
+    /**
+     * Deletes flows that were received before the time, by whole blocks, with the counts of their time. Answers
+     * with the number of flows deleted.
+     */
+    prune(before: EpochNanos): Promise<number>;
+    /** Throws an AppError `store-failed` when a commit would fail now. */
+    checkWritable(): Promise<void>;
+    /** Bytes on disk, write-ahead log included. */
+    size(): number;
+  };

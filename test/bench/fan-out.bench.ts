@@ -1,15 +1,19 @@
 /** How many deliveries a second 100 viewers with equal filters get, as JSON text ready for their sockets. */
 import { encodeFlows } from '../../server/http/live-frames.ts';
-import type { StoredFlow } from '../../server/core/flow.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
-import { aDrop, aFlow, stored } from '../support/flow.ts';
+import type { LiveCommit } from '../../server/live/live-hub.ts';
+import { aDrop, aFlow } from '../support/flow.ts';
+import { liveCommit, liveQuery } from '../support/live.ts';
 import { measure } from '../support/measure.ts';
 
 const VIEWERS = 100;
 const FLOWS = 500;
-const makeFlows = (): readonly StoredFlow[] =>
-  Array.from({ length: FLOWS }, (_, at) =>
-    stored(at % 20 === 0 ? aDrop({ destinationPort: at % 7 }) : aFlow({ sourcePort: at }), at + 1),
+const makeCommit = (): LiveCommit =>
+  liveCommit(
+    Array.from({ length: FLOWS }, (_, at) =>
+      at % 20 === 0 ? aDrop({ destinationPort: at % 7 }) : aFlow({ sourcePort: at }),
+    ),
+    1,
   );
 
 await measure({
@@ -20,10 +24,10 @@ await measure({
     let delivered = 0;
     const hub = createLiveHub({ nowMs: Date.now });
     const viewers = Array.from({ length: VIEWERS }, () =>
-      hub.subscribe(() => true, { capacity: 4_096, allowedPerSecond: 2_000 }),
+      hub.subscribe(liveQuery(''), { capacity: 4_096, allowedPerSecond: 2_000 }),
     );
     for (let batch = 0; batch < 10; batch += 1) {
-      hub.publish(makeFlows(), []);
+      hub.publish(makeCommit());
       for (const viewer of viewers) {
         const { flows: rows } = viewer.take({ rows: 'all' });
         delivered += encodeFlows(batch, rows).length > 0 ? rows.length : 0;

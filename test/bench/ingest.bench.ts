@@ -6,7 +6,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { systemClock } from '../../server/lib/clock.ts';
 import { createLogger } from '../../server/lib/log.ts';
-import { createLiveHub } from '../../server/live/hub.ts';
 import { createIngest } from '../../server/operations/ingest.ts';
 import { hubbleRelay } from '../../server/sources/hubble-relay.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
@@ -27,8 +26,12 @@ await measure({
     await using directory = await temporaryDirectory();
     await using store = await openSqliteStore({ directory: directory.path });
     const clock = systemClock();
-    const hub = createLiveHub({ nowMs: Date.now });
-    await using ingest = createIngest({ store, hub, clock, log: createLogger('warn') });
+    await using ingest = createIngest({
+      store,
+      publish: () => undefined,
+      clock,
+      log: createLogger('warn'),
+    });
     ingest.add((report) => hubbleRelay({ name: 'relay', address, clock, report }));
     await eventually(
       () => {

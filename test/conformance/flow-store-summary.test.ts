@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findField } from '../../server/core/fields.ts';
-import type { Flow, StoredFlow } from '../../server/core/flow.ts';
+import type { FlowFields, StoredFlow } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
 import { compileQuery } from '../../server/query/compile.ts';
 import { matches } from '../../server/query/match.ts';
@@ -110,7 +110,7 @@ function countInMemory(flows: readonly StoredFlow[], query: SummaryQuery) {
   return [...sorted.slice(0, query.top), { ...folded, series }];
 }
 
-function keysInMemory(flow: Flow, by: string | undefined): readonly string[] {
+function keysInMemory(flow: FlowFields, by: string | undefined): readonly string[] {
   if (by === undefined) return [''];
   if (by === 'policy') {
     const names = flow.hits

@@ -11,9 +11,9 @@ import {
   anyBatches,
   appendAll,
   engines,
-  plain,
   seqsOf,
   someFlows,
+  withoutRaw,
 } from '../support/flow-stores.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
 
@@ -54,7 +54,10 @@ describe.each(engines)('$name', (engine) => {
         await using opened = await open({ small: true });
         const added = await appendAll(opened.store, batches);
         const page = await opened.store.page({ where: undefined }, { ...NEWEST, order: 'oldest' });
-        expect(plain(page.flows)).toEqual(plain(added));
+        expect(page.flows).toEqual(withoutRaw(added));
+        for (const flow of added) {
+          expect(await opened.store.find(flow.seq)).toEqual(flow);
+        }
         const given = batches.flat().map((flow, index) => ({ ...flow, seq: index + 1 }));
         expect(added).toEqual(given);
       }),

@@ -158,7 +158,12 @@ describe('the live screen', () => {
     await page.keyboard.press('Enter');
     await eventually(() => expect(decodeURIComponent(page.url())).toContain('q=verdict:dropped'));
     expect(await inQueryBar(page)).toBe(false);
-    await flowsShown(page);
+    // The rows of the query before stand until those of the new one are there.
+    await eventually(async () => {
+      const shown = await rows(page).allInnerTexts();
+      expect(shown.length).toBeGreaterThan(0);
+      for (const text of shown) expect(text).toContain('5432');
+    });
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     const panel = page.getByRole('complementary');

@@ -31,7 +31,7 @@ beforeAll(async () => {
   openapi = (await (await api.get('/api/v1/openapi.json')).json()) as OpenApi;
   ajv.addSchema({ ...openapi, $id: 'openapi' });
   const now = api.services.clock.now();
-  await api.services.store.append(
+  await api.store.append(
     batchOf(
       [
         aFlow({

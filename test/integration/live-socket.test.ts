@@ -19,8 +19,8 @@ afterAll(async () => {
 
 /** Store first, then live, as ingest does it. */
 async function ingest(flows: readonly Flow[]): Promise<void> {
-  const { store, hub } = api.services;
-  hub.publish(await store.append(batchOf(flows)), []);
+  const { firstSeq, ...committed } = await api.store.append(batchOf(flows));
+  api.services.hub.publish({ ...committed, head: firstSeq + flows.length - 1, untold: 0 });
 }
 
 describe('the live stream', () => {

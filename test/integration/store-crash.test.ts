@@ -46,7 +46,9 @@ test('after a kill in the middle of appends, rows, head, checkpoint and roll-ups
     expect(page.flows.map(({ seq }) => seq)).toEqual(
       Array.from({ length: head }, (_, index) => index + 1),
     );
-    expect(page.flows.every(({ raw }) => raw.bytes.length > 0)).toBe(true);
+    for (const seq of [1, Math.ceil(head / 2), head]) {
+      expect((await store.find(seq))?.raw.bytes.length).toBeGreaterThan(0);
+    }
     expect(await store.loadCheckpoint('test')).toBe(String(head));
     const drops = page.flows.filter(({ verdict }) => verdict.kind === 'dropped').length;
     expect(await store.origins()).toMatchObject([
@@ -102,5 +104,5 @@ test('a second instance is refused, the first goes on, and its death frees the d
   }
   await once(child, 'exit');
   await using store = await openSqliteStore({ directory: directory.path });
-  expect(await store.append(batchOf([aFlow()]))).toHaveLength(1);
+  expect((await store.append(batchOf([aFlow()]))).flows).toHaveLength(1);
 });

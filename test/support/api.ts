@@ -7,11 +7,13 @@ import type { Services } from '../../server/http/services.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import { createLogger } from '../../server/lib/log.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
+import type { FlowStore } from '../../server/store/flow-store.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export type TestApi = AsyncDisposable & {
   readonly services: Services;
+  readonly store: FlowStore;
   readonly url: string;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
 };
@@ -22,9 +24,9 @@ export async function openApi(): Promise<TestApi> {
   const directory = parts.use(await temporaryDirectory());
   const store = parts.use(await openSqliteStore({ directory: directory.path }));
   const services: Services = {
-    store,
+    reader: store,
+    writer: { statuses: () => [], checkWritable: store.checkWritable, size: store.size },
     hub: createLiveHub({ nowMs: Date.now }),
-    ingest: { statuses: () => [] },
     clock: systemClock(),
     log: createLogger('error'),
     version: '0.0.0-test',
@@ -37,6 +39,7 @@ export async function openApi(): Promise<TestApi> {
   const running = parts.move();
   return {
     services,
+    store,
     url,
     get: (path, headers = {}) => fetch(url + path, { headers }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import type { Flow, StoredFlow } from '../../server/core/flow.ts';
+import type { Flow, RecordedFlow, StoredFlow } from '../../server/core/flow.ts';
 import { nanos, type TimeWindow } from '../../server/core/time.ts';
 import { anyFlow } from './arbitrary.ts';
-import { aDrop, aFlow, batchOf } from './flow.ts';
+import { aDrop, aFlow, batchOf, stored } from './flow.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
-import type { FlowStore } from '../../server/store/flow-store.ts';
+import type { Committed, FlowStore } from '../../server/store/flow-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export type TestStore = AsyncDisposable & { readonly store: FlowStore };
@@ -37,14 +37,18 @@ export const anyBatches = fc.array(fc.array(anyFlow, { maxLength: 9 }), { maxLen
 export async function appendAll(
   store: FlowStore,
   batches: readonly (readonly Flow[])[],
-): Promise<readonly StoredFlow[]> {
-  const added: StoredFlow[] = [];
-  for (const flows of batches) added.push(...(await store.append(batchOf(flows))));
+): Promise<readonly RecordedFlow[]> {
+  const added: RecordedFlow[] = [];
+  for (const flows of batches) added.push(...storedOf(await store.append(batchOf(flows))));
   return added;
 }
 
-/** A stored flow reads its record when it is looked at; this one has it. */
-export const plain = (flows: readonly StoredFlow[]) => flows.map((flow) => ({ ...flow }));
+export const storedOf = ({ flows, firstSeq }: Committed): readonly RecordedFlow[] =>
+  flows.map((flow, row) => ({ ...flow, seq: firstSeq + row }));
+
+/** Flows as pages show them. */
+export const withoutRaw = (flows: readonly RecordedFlow[]): readonly StoredFlow[] =>
+  flows.map((flow) => stored(flow, flow.seq));
 
 export const seqsOf = (flows: readonly StoredFlow[]) => flows.map(({ seq }) => seq);
 

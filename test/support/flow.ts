@@ -67,7 +67,11 @@ export const aDrop = (differences: Partial<Flow> = {}): Flow =>
     ...differences,
   });
 
-export const stored = (flow: Flow, seq: number): StoredFlow => ({ ...flow, seq });
+/** The flow as pages show it: without its record. */
+export function stored(flow: Flow, seq: number): StoredFlow {
+  const fields = Object.entries({ ...flow, seq }).filter(([name]) => name !== 'raw');
+  return Object.fromEntries(fields) as StoredFlow;
+}
 
 export const batchOf = (
   flows: readonly Flow[],

@@ -1,4 +1,4 @@
-import type { Block } from './block.ts';
+import type { Block } from '../../columns/block.ts';
 
 /** Opened blocks, within a limit of memory. */
 export type BlockCache = {

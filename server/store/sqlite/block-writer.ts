@@ -1,7 +1,7 @@
 import type { Flow } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
-import { encodeBlock, mergeBlocks } from './block.ts';
+import { encodeFlows, mergeBlocks, writeBlock } from '../../columns/block.ts';
 import { rowsOf, type BlockHeader, type Catalog } from './catalog.ts';
 import type { Connection } from './database.ts';
 import { encodeRaw, RAW_CHUNK_BYTES, readRaw, type RawChunk } from './raw.ts';
@@ -16,7 +16,10 @@ export type MergeLimits = {
 /** A block that is encoded and not yet written: what is slow is done before the transaction. */
 export type PreparedBlock = {
   readonly header: BlockHeader;
+  /** As it is stored. */
   readonly columns: Buffer;
+  /** The same without compression. */
+  readonly plain: Buffer;
   readonly raw: readonly RawChunk[];
 };
 
@@ -33,8 +36,13 @@ export async function prepareBlock(
   firstSeq: number,
 ): Promise<PreparedBlock> {
   const raw = encodeRaw(flows.map((flow) => flow.raw));
-  const columns = await encodeBlock(flows);
-  return { header: summarizeBlock(flows, firstSeq), columns, raw: await raw };
+  const encoded = encodeFlows(flows);
+  return {
+    header: summarizeBlock(flows, firstSeq),
+    columns: writeBlock(encoded, 'zstd'),
+    plain: writeBlock(encoded, 'plain'),
+    raw: await raw,
+  };
 }
 
 function summarizeBlock(flows: readonly Flow[], firstSeq: number): BlockHeader {
@@ -104,7 +112,7 @@ export function createBlockWriter(
     .prepare<[number], Buffer>('SELECT frame FROM raw_chunks WHERE first_seq = ?')
     .pluck();
 
-  const writeBlock = ({ firstSeq, lastSeq, level, ...rest }: BlockHeader, columns: Buffer) => {
+  const insertHeader = ({ firstSeq, lastSeq, level, ...rest }: BlockHeader, columns: Buffer) => {
     const { allowed, dropped, audit, error, unknown } = rest.verdicts;
     insertBlock.run(
       ...[firstSeq, lastSeq, level, rest.minObserved, rest.maxObserved, rest.maxReceived],
@@ -140,7 +148,7 @@ export function createBlockWriter(
 
   return {
     insert({ header, columns, raw }) {
-      writeBlock(header, columns);
+      insertHeader(header, columns);
       writeRaw(header.firstSeq, raw);
     },
     async merge() {
@@ -148,11 +156,11 @@ export function createBlockWriter(
         const parts = planMerge(catalog.headers(), limits);
         if (parts === undefined) return;
         const merged = mergeHeaders(parts);
-        const columns = await mergeBlocks(parts.map((part) => catalog.columns(part)));
+        const columns = writeBlock(mergeBlocks(parts.map((part) => catalog.columns(part))), 'zstd');
         const rewrites = await joinRaw(merged.firstSeq, merged.lastSeq);
         db.transaction(() => {
           deleteBlocks.run(merged.firstSeq, merged.lastSeq);
-          writeBlock(merged, columns);
+          insertHeader(merged, columns);
           for (const { first, last, chunks } of rewrites) {
             deleteRaw.run(first, last);
             writeRaw(first, chunks);

@@ -1,10 +1,10 @@
-import type { StoredFlow } from '../../core/flow.ts';
+import type { RawRecord, StoredFlow } from '../../core/flow.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
-import { openBlock, type Block } from './block.ts';
+import { openBlock, type Block } from '../../columns/block.ts';
 import { createBlockCache } from './block-cache.ts';
 import type { Connection } from './database.ts';
-import { materialize } from './materialize.ts';
+import { materialize } from '../../columns/materialize.ts';
 import { openRaw } from './raw.ts';
 
 /** What is known of a block without reading it. */
@@ -41,6 +41,8 @@ export type Catalog = {
   columns(header: BlockHeader): Buffer;
   /** Flows of rows of one opened block, by sequence number. */
   flows(header: BlockHeader, opened: OpenedBlock, seqs: readonly number[]): StoredFlow[];
+  /** The record of a flow, as its source gave it. */
+  raw(seq: number): RawRecord | undefined;
 };
 
 type HeaderRow = Record<
@@ -60,11 +62,13 @@ type RawRow = { first_seq: number; last_seq: number; frame: Buffer };
 export type CatalogOptions = {
   readonly db: Connection;
   readonly cacheBytes: number;
-  /** True where another process commits: then the list is read anew whenever it is asked for. */
+  /** True where another process commits: then the list is brought up to date whenever it is asked for. */
   readonly shared: boolean;
+  /** Blocks with as many rows are never merged again. */
+  readonly blockRows: number;
 };
 
-export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog {
+export function loadCatalog({ db, cacheBytes, shared, blockRows }: CatalogOptions): Catalog {
   const selectBlock = db.prepare<[number], BlockRow>(
     `SELECT first_seq, last_seq, columns FROM blocks
      WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
@@ -74,16 +78,17 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
      WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
   );
   const selectHeaders = db
-    .prepare<[], HeaderRow>(
+    .prepare<[number], HeaderRow>(
       `SELECT first_seq, last_seq, level, min_observed, max_observed, max_received,
               allowed, dropped, audit, error, unknown
-       FROM blocks ORDER BY first_seq`,
+       FROM blocks WHERE first_seq > ? ORDER BY first_seq`,
     )
     .safeIntegers();
+  const selectOldest = db.prepare<[], number>('SELECT min(first_seq) FROM blocks').pluck();
   const selectHead = db.prepare<[], number>('SELECT head FROM store').pluck();
-  const readHeaders = () => selectHeaders.all().map(headerOf);
+  const readHeaders = (after: number) => selectHeaders.all(after).map(headerOf);
   const readHead = () => selectHead.get() ?? 0;
-  let headers: readonly BlockHeader[] = readHeaders();
+  let headers: readonly BlockHeader[] = readHeaders(0);
   let head = readHead();
   const cache = createBlockCache(cacheBytes);
 
@@ -92,8 +97,20 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
     return row !== undefined && row.last_seq >= lastSeq ? row : undefined;
   };
 
+  /** Full blocks change no more but by being pruned, and then they cannot be opened. */
+  const refreshed = (): readonly BlockHeader[] => {
+    const oldest = selectOldest.get() ?? Infinity;
+    const lastFull = headers.findLastIndex((header) => rowsOf(header) >= blockRows);
+    const full = headers.slice(0, lastFull + 1);
+    const kept =
+      full[0] !== undefined && full[0].firstSeq < oldest
+        ? full.filter(({ firstSeq }) => firstSeq >= oldest)
+        : full;
+    return [...kept, ...readHeaders(headers[lastFull]?.firstSeq ?? 0)];
+  };
+
   return {
-    headers: () => (shared ? readHeaders() : headers),
+    headers: () => (shared ? (headers = refreshed()) : headers),
     replace: (next) => void (headers = next),
     head: () => (shared ? readHead() : head),
     setHead: (seq) => void (head = seq),
@@ -111,32 +128,15 @@ export function loadCatalog({ db, cacheBytes, shared }: CatalogOptions): Catalog
       if (row === undefined) throw new Error(`block ${header.firstSeq} is missing`);
       return row.columns;
     },
-    flows(header, { block, firstRow }, seqs) {
-      const chunks: { firstSeq: number; lastSeq: number; raw: ReturnType<typeof lazyRaw> }[] = [];
-      const rawOf = (seq: number) => {
-        let chunk = chunks.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq);
-        if (chunk === undefined) {
-          const row = selectRaw.get(seq);
-          if (row === undefined || row.last_seq < seq) return undefined;
-          chunk = { firstSeq: row.first_seq, lastSeq: row.last_seq, raw: lazyRaw(row.frame) };
-          chunks.push(chunk);
-        }
-        const { raw, firstSeq } = chunk;
-        return () => raw()(seq - firstSeq);
-      };
-      return seqs.flatMap((seq) => {
-        const raw = rawOf(seq);
-        const row = firstRow + seq - header.firstSeq;
-        return raw === undefined ? [] : [materialize(block, row, seq, raw)];
-      });
+    flows: (header, { block, firstRow }, seqs) =>
+      seqs.map((seq) => materialize(block, firstRow + seq - header.firstSeq, seq)),
+    raw(seq) {
+      const row = selectRaw.get(seq);
+      return row === undefined || row.last_seq < seq
+        ? undefined
+        : openRaw(row.frame)(seq - row.first_seq);
     },
   };
-}
-
-/** Pages show flows without their records, so a chunk is decompressed when a record is first looked at. */
-function lazyRaw(frame: Buffer): () => ReturnType<typeof openRaw> {
-  let opened: ReturnType<typeof openRaw> | undefined;
-  return () => (opened ??= openRaw(frame));
 }
 
 const headerOf = (row: HeaderRow): BlockHeader => ({

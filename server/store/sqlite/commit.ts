@@ -1,5 +1,6 @@
-import type { Flow, FlowBatch, StoredFlow } from '../../core/flow.ts';
+import type { Flow, FlowBatch } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
+import type { Committed } from '../flow-store.ts';
 import { prepareBlock, type BlockWriter } from './block-writer.ts';
 import type { Catalog } from './catalog.ts';
 import type { Connection } from './database.ts';
@@ -18,29 +19,34 @@ type CommitParts = {
   readonly clock: () => EpochNanos;
 };
 
-export type Commit = (batch: FlowBatch) => Promise<readonly StoredFlow[]>;
+export type Commit = (batch: FlowBatch) => Promise<Committed>;
 
 /** Makes the function that stores a batch. Its calls must not overlap. */
 export function createCommit(parts: CommitParts): Commit {
   const { db, catalog, ledger, rollup, repeats, writer, blockRows, clock } = parts;
   const saveHead = db.prepare('UPDATE store SET head = ?');
 
-  const store = async (batch: FlowBatch): Promise<readonly StoredFlow[]> => {
-    const { flows: fresh, gaps } = repeats.fresh(batch);
+  const store = async (batch: FlowBatch): Promise<Committed> => {
+    const { flows, gaps } = repeats.fresh(batch);
     const head = catalog.head();
     const blocks = await Promise.all(
-      slices(fresh, blockRows).map(({ start, flows }) => prepareBlock(flows, head + start + 1)),
+      slices(flows, blockRows).map((slice) => prepareBlock(slice.flows, head + slice.start + 1)),
     );
-    const added = fresh.map((flow, row): StoredFlow => ({ ...flow, seq: head + row + 1 }));
+    const newHead = head + flows.length;
     db.transaction(() => {
       for (const block of blocks) writer.insert(block);
-      saveHead.run(head + added.length);
-      rollup.add(batch.origin, added);
-      ledger.record({ ...batch, gaps }, added, clock());
+      saveHead.run(newHead);
+      rollup.add(batch.origin, flows);
+      ledger.record({ ...batch, gaps }, flows, clock());
     }).immediate();
-    catalog.setHead(head + added.length);
+    catalog.setHead(newHead);
     catalog.replace([...catalog.headers(), ...blocks.map(({ header }) => header)]);
-    return added;
+    return {
+      flows,
+      firstSeq: head + 1,
+      blocks: blocks.map(({ header: { firstSeq }, plain }) => ({ firstSeq, columns: plain })),
+      gaps,
+    };
   };
 
   return async (batch) => {

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { guard } from './failures.ts';
@@ -7,6 +7,8 @@ import { guard } from './failures.ts';
 export type Connection = Database.Database;
 
 export type OpenDatabase = Disposable & { readonly db: Connection; readonly file: string };
+
+const FILE = 'dropwise.sqlite';
 
 const MIGRATIONS = new URL('../../../migrations/sqlite/', import.meta.url);
 
@@ -21,7 +23,7 @@ const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
  * Throws `store-in-use` when another process has it and `store-newer` when a newer version wrote it.
  */
 export function openDatabase(directory: string): OpenDatabase {
-  const file = join(directory, 'dropwise.sqlite');
+  const file = join(directory, FILE);
   return guard('Opening the store', file, () => {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     using opened = new DisposableStack();
@@ -46,7 +48,7 @@ export function openDatabase(directory: string): OpenDatabase {
  * none, and `store-newer` or `store-failed` when its schema is not the one that this version reads.
  */
 export function openForReading(directory: string): OpenDatabase {
-  const file = join(directory, 'dropwise.sqlite');
+  const file = join(directory, FILE);
   if (!existsSync(file)) {
     throw new AppError('not-found', `${file} does not exist; name the data directory of a server`);
   }
@@ -115,4 +117,12 @@ function migrate(db: Connection, file: string): void {
       db.pragma(`user_version = ${index + 1}`);
     }).immediate();
   }
+}
+
+/** Bytes of the store in a directory, write-ahead log included. */
+export function storeBytes(directory: string): number {
+  return ['', '-wal'].reduce((sum, suffix) => {
+    const found = statSync(join(directory, FILE + suffix), { throwIfNoEntry: false });
+    return sum + (found?.size ?? 0);
+  }, 0);
 }

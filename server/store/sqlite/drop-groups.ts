@@ -10,9 +10,9 @@ import { AppError } from '../../core/errors.ts';
 import type { Flow, StoredFlow } from '../../core/flow.ts';
 import type { Expression } from '../../query/ast.ts';
 import type { DropGroups, DropQuery } from '../flow-store.ts';
-import { valueAt, type Block } from './block.ts';
+import { valueAt, type Block } from '../../columns/block.ts';
 import type { Catalog } from './catalog.ts';
-import type { ColumnName } from './columns.ts';
+import type { ColumnName } from '../../columns/column-specs.ts';
 import { findFlow } from './page.ts';
 import { createSlices } from './turns.ts';
 import { walk, type Matches } from './walk.ts';
@@ -82,7 +82,7 @@ function countRows(
 type DropReader = (row: number) => Drop & Pick<Flow, 'verdict'>;
 
 function dropReader(block: Block): DropReader {
-  // A column holds what `encodeBlock` read from the flow's property of the same name.
+  // A column holds what `encodeFlows` read from the flow's property of the same name.
   const reader = <N extends ColumnName>(name: N) => {
     const column = block.column(name);
     return (row: number) => valueAt(column, row) as Flow[N];

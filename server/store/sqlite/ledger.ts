@@ -1,4 +1,4 @@
-import type { Checkpoint, FlowBatch, Gap, StoredFlow } from '../../core/flow.ts';
+import type { Checkpoint, Flow, FlowBatch, Gap } from '../../core/flow.ts';
 import { nanos, type EpochNanos, type TimeWindow } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
 import type { OriginRecord } from '../flow-store.ts';
@@ -7,7 +7,7 @@ import type { Connection } from './database.ts';
 /** What is kept beside the flows: gaps, rejections, totals and checkpoint of each source. */
 export type Ledger = {
   /** Inside the transaction that commits the batch. */
-  record(batch: FlowBatch, added: readonly StoredFlow[], now: EpochNanos): void;
+  record(batch: FlowBatch, added: readonly Flow[], now: EpochNanos): void;
   checkpoint(origin: string): Checkpoint | undefined;
   gaps(within: TimeWindow): readonly Gap[];
   /** All gaps of a source. */

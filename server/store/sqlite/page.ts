@@ -1,4 +1,4 @@
-import type { StoredFlow } from '../../core/flow.ts';
+import type { RecordedFlow, StoredFlow } from '../../core/flow.ts';
 import type { FlowPage, FlowQuery, PageRequest } from '../flow-store.ts';
 import type { Catalog } from './catalog.ts';
 import { walk, type Matches } from './walk.ts';
@@ -36,6 +36,13 @@ function sequenceNumbers(
     row += step;
   }
   return seqs;
+}
+
+/** A flow with its record. */
+export function findRecorded(catalog: Catalog, seq: number): RecordedFlow | undefined {
+  const flow = findFlow(catalog, seq);
+  const raw = catalog.raw(seq);
+  return flow === undefined || raw === undefined ? undefined : { ...flow, raw };
 }
 
 export function findFlow(catalog: Catalog, seq: number): StoredFlow | undefined {

@@ -1,6 +1,6 @@
 import type { Flow, FlowBatch, Gap } from '../../core/flow.ts';
 import { NANOS_PER_SECOND } from '../../core/time.ts';
-import { valueAt } from './block.ts';
+import { valueAt } from '../../columns/block.ts';
 import { rowsOf, type Catalog } from './catalog.ts';
 
 /**

@@ -1,15 +1,14 @@
-import { statSync } from 'node:fs';
 import { AppError } from '../../core/errors.ts';
 import { nanos, nanosFromMillis, type EpochNanos } from '../../core/time.ts';
 import type { FlowStore } from '../flow-store.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
-import { openDatabase, openForReading } from './database.ts';
+import { openDatabase, openForReading, storeBytes } from './database.ts';
 import { readDropGroups } from './drop-groups.ts';
 import { guard, storeFailure } from './failures.ts';
 import { createLedger } from './ledger.ts';
-import { findFlow, readPage } from './page.ts';
+import { findRecorded, readPage } from './page.ts';
 import { createPolicyRollup } from './policy-rollup.ts';
 import { createPruner } from './prune.ts';
 import { createRepeats } from './repeats.ts';
@@ -51,7 +50,7 @@ function openStore({
   undo.use(opened);
   const { db, file } = opened;
   const parts = guard('Reading the store', file, () => {
-    const catalog = loadCatalog({ db, cacheBytes, shared: readOnly });
+    const catalog = loadCatalog({ db, cacheBytes, shared: readOnly, blockRows });
     const ledger = createLedger(db);
     const rollup = createPolicyRollup(db);
     const repeats = createRepeats(catalog, (origin) => ledger.gapsOf(origin));
@@ -85,7 +84,7 @@ function openStore({
       }),
     append: (batch) => attemptToWrite('Storing flows', () => inTurn(() => commit(batch))),
     page: (query, request) => attempt('Reading flows', () => readPage(catalog, query, request)),
-    find: (seq) => attempt('Reading a flow', () => findFlow(catalog, seq)),
+    find: (seq) => attempt('Reading a flow', () => findRecorded(catalog, seq)),
     summarize: (query) => attempt('Counting flows', () => summarize(catalog, query)),
     dropGroups: (query) => attempt('Counting drops', () => readDropGroups(catalog, query)),
     policyHits: (query) => attempt('Reading policy hits', () => rollup.read(query)),
@@ -98,7 +97,7 @@ function openStore({
       attemptToWrite('Checking the store', () =>
         inTurn(() => void db.prepare('UPDATE store SET head = head').run()),
       ),
-    size: () => [file, `${file}-wal`].reduce((sum, path) => sum + bytesOf(path), 0),
+    size: () => storeBytes(directory),
     [Symbol.asyncDispose]: () =>
       inTurn(() => attempt('Closing the store', () => opened[Symbol.dispose]())),
   };
@@ -115,5 +114,3 @@ function spanOf(
   }
   return span && { from: nanos(span.from), to: nanos(span.to) };
 }
-
-const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import type { FlowCounts } from '../../core/flow.ts';
 import type { Summary, SummaryQuery, SummaryRow } from '../flow-store.ts';
-import { valueAt, type Block, type Column } from './block.ts';
+import { valueAt, type Block, type Column } from '../../columns/block.ts';
 import { bucketStarts } from './buckets.ts';
 import type { Catalog } from './catalog.ts';
 import { groupingOf, type Grouping } from './grouping.ts';

@@ -1,8 +1,9 @@
 import { compileQuery, type Condition } from '../../query/compile.ts';
 import type { FlowQuery } from '../flow-store.ts';
-import type { Block } from './block.ts';
+import type { Block } from '../../columns/block.ts';
 import { rowsOf, type BlockHeader, type Catalog, type OpenedBlock } from './catalog.ts';
-import { bound, evaluate, rowsWithin } from './evaluate.ts';
+import { evaluate, rowsWithin } from '../../columns/evaluate.ts';
+import { bound } from './bound.ts';
 import { createSlices } from './turns.ts';
 
 /** Rows of one block that match; at least the columns of the condition are decoded by now. */

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow, PolicyHit, StoredFlow } from '../../../server/core/flow.ts';
 import { nanos } from '../../../server/core/time.ts';
-import { createLiveHub, OTHER_GROUP } from '../../../server/live/hub.ts';
+import { createLiveHub } from '../../../server/live/hub.ts';
+import type { LiveHub } from '../../../server/live/live-hub.ts';
+import { OTHER_GROUP } from '../../../server/live/subscriber.ts';
 import { aDrop, aFlow, stored } from '../../support/flow.ts';
+import { liveCommit, liveQuery } from '../../support/live.ts';
 
 const DENIED_BY: PolicyHit = {
   policy: { kind: 'CiliumNetworkPolicy', namespace: 'shop', name: 'deny-web', tier: '' },
@@ -14,10 +17,15 @@ const DENIED_BY: PolicyHit = {
 };
 
 let seq = 0;
-const commit = (flows: readonly Flow[]): readonly StoredFlow[] =>
-  flows.map((flow) => stored(flow, (seq += 1)));
+/** Answers with the flows as viewers see them. */
+function publish(hub: LiveHub, flows: readonly Flow[]): readonly StoredFlow[] {
+  const firstSeq = seq + 1;
+  seq += flows.length;
+  hub.publish(liveCommit(flows, firstSeq));
+  return flows.map((flow, row) => stored(flow, firstSeq + row));
+}
 
-const everything = (): boolean => true;
+const everything = liveQuery('');
 
 function hubAt(nowMs: () => number = () => 0): ReturnType<typeof createLiveHub> {
   return createLiveHub({ nowMs });
@@ -26,14 +34,13 @@ function hubAt(nowMs: () => number = () => 0): ReturnType<typeof createLiveHub> 
 describe('the live hub', () => {
   test('hands each subscriber only what its filter matches, in commit order', () => {
     const hub = hubAt();
-    const drops = hub.subscribe((flow) => flow.verdict.kind === 'dropped', {
+    const drops = hub.subscribe(liveQuery('verdict:dropped'), {
       capacity: 10,
       allowedPerSecond: 10,
     });
     const all = hub.subscribe(everything, { capacity: 10, allowedPerSecond: 10 });
 
-    const flows = commit([aFlow(), aDrop(), aFlow()]);
-    hub.publish(flows, []);
+    const flows = publish(hub, [aFlow(), aDrop(), aFlow()]);
 
     expect(drops.take({ rows: 'all' }).flows).toEqual([flows[1]]);
     expect(all.take({ rows: 'all' }).flows).toEqual(flows);
@@ -43,8 +50,14 @@ describe('the live hub', () => {
     const hub = hubAt();
     const viewer = hub.subscribe(everything, { capacity: 4_096, allowedPerSecond: 10 });
 
-    hub.publish(commit(Array.from({ length: 1_000 }, (_, at) => aFlow({ sourcePort: at }))), []);
-    hub.publish(commit(Array.from({ length: 50 }, () => aDrop())), []);
+    publish(
+      hub,
+      Array.from({ length: 1_000 }, (_, at) => aFlow({ sourcePort: at })),
+    );
+    publish(
+      hub,
+      Array.from({ length: 50 }, () => aDrop()),
+    );
 
     const delivery = viewer.take({ rows: 'all' });
     expect(delivery.counts).toMatchObject({ allowed: 1_000, dropped: 50 });
@@ -66,8 +79,7 @@ describe('the live hub', () => {
         destinationPort: port,
       }),
     ];
-    const second = (): void =>
-      hub.publish(commit(Array.from({ length: 300 }, (_, at) => talk(at)).flat()), []);
+    const second = () => publish(hub, Array.from({ length: 300 }, (_, at) => talk(at)).flat());
     second();
     viewer.take({ rows: 'all' });
     now = 1_000;
@@ -90,7 +102,7 @@ describe('the live hub', () => {
     const viewer = hub.subscribe(everything, { capacity: 10, allowedPerSecond: 10 });
 
     for (let port = 0; port < 100; port += 1) {
-      hub.publish(commit([aDrop({ destinationPort: port }), aDrop({ destinationPort: port })]), []);
+      publish(hub, [aDrop({ destinationPort: port }), aDrop({ destinationPort: port })]);
     }
 
     const delivery = viewer.take({ rows: 'all' });
@@ -103,10 +115,10 @@ describe('the live hub', () => {
   test('a group is delivered again only when it changed, with its count since the subscription', () => {
     const hub = hubAt();
     const viewer = hub.subscribe(everything, { capacity: 10, allowedPerSecond: 10 });
-    hub.publish(commit([aDrop(), aDrop({ destinationPort: 53 })]), []);
+    publish(hub, [aDrop(), aDrop({ destinationPort: 53 })]);
     viewer.take({ rows: 'none' });
 
-    hub.publish(commit([aDrop()]), []);
+    publish(hub, [aDrop()]);
 
     expect(viewer.take({ rows: 'none' }).groups.map((group) => group.count)).toEqual([2]);
   });
@@ -120,7 +132,7 @@ describe('the live hub', () => {
     const later = aDrop({ ...denied, observedAt: nanos(verdict.observedAt + 2_000_000_000n) });
     const elsewhere = aDrop({ ...twin, sourcePort: 1 });
 
-    hub.publish(commit([verdict, twin, later, elsewhere]), []);
+    publish(hub, [verdict, twin, later, elsewhere]);
 
     const { groups, drops, head, counts } = viewer.take({ rows: 'none' });
     expect(groups.map((group) => group.count)).toEqual([1, 2]);
@@ -130,13 +142,13 @@ describe('the live hub', () => {
 
   test('a viewer who filters verdicts out has their drop events counted', () => {
     const hub = hubAt();
-    const viewer = hub.subscribe((flow) => flow.hits.length === 0, {
+    const viewer = hub.subscribe(liveQuery('policy:none'), {
       capacity: 10,
       allowedPerSecond: 10,
     });
     const verdict = aDrop({ event: 'policy-verdict', hits: [DENIED_BY] });
 
-    hub.publish(commit([verdict, aDrop({ observedAt: verdict.observedAt })]), []);
+    publish(hub, [verdict, aDrop({ observedAt: verdict.observedAt })]);
 
     expect(viewer.take({ rows: 'none' }).groups.map((group) => group.count)).toEqual([1]);
   });
@@ -146,7 +158,7 @@ describe('the live hub', () => {
     const viewer = hub.subscribe(everything, { capacity: 1, allowedPerSecond: 1 });
     const drops = Array.from({ length: 6_000 }, (_, port) => aDrop({ destinationPort: port }));
 
-    hub.publish(commit(drops), []);
+    publish(hub, drops);
 
     const { groups } = viewer.take({ rows: 'none' });
     expect(groups).toHaveLength(5_001);

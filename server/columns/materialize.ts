@@ -1,15 +1,10 @@
-import type { Flow, RawRecord, StoredFlow } from '../../core/flow.ts';
+import type { Flow, StoredFlow } from '../core/flow.ts';
 import { valueAt, type Block } from './block.ts';
-import type { ColumnName } from './columns.ts';
+import type { ColumnName } from './column-specs.ts';
 
 /** Builds the flow of one row. Its endpoints, hits and lists are the block's own, shared between its flows. */
-export function materialize(
-  block: Block,
-  row: number,
-  seq: number,
-  raw: () => RawRecord,
-): StoredFlow {
-  // A column holds what `encodeBlock` read from the flow's property of the same name.
+export function materialize(block: Block, row: number, seq: number): StoredFlow {
+  // A column holds what `encodeFlows` read from the flow's property of the same name.
   const read = <N extends ColumnName>(name: N) => valueAt(block.column(name), row) as Flow[N];
   return {
     seq,
@@ -40,8 +35,5 @@ export function materialize(
     wireVerdict: read('wireVerdict'),
     hits: read('hits'),
     counts: read('counts'),
-    get raw() {
-      return raw();
-    },
   };
 }

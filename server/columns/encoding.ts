@@ -1,4 +1,4 @@
-import { COLUMNS, isDenseId, type ColumnName, type ColumnSpec } from './columns.ts';
+import { COLUMNS, isDenseId, type ColumnName, type ColumnSpec } from './column-specs.ts';
 
 /** Forms in which a column's payload is written; docs/block-format.md describes each. */
 export type StoredKind = 'values' | 'int32' | 'delta' | 'int64' | 'id16';

@@ -1,9 +1,9 @@
-import type { Endpoint, Flow, FlowCounts, FlowId, L7, PolicyHit } from '../../core/flow.ts';
-import { nanos, type TimeWindow } from '../../core/time.ts';
-import type { Verdict } from '../../core/verdict.ts';
+import type { Endpoint, FlowCounts, FlowFields, FlowId, L7, PolicyHit } from '../core/flow.ts';
+import { nanos, type TimeWindow } from '../core/time.ts';
+import type { Verdict } from '../core/verdict.ts';
 
 /** What a block keeps of a flow in columns: everything but the raw record and the sequence number. */
-export type ColumnName = Exclude<keyof Flow, 'raw'>;
+export type ColumnName = keyof FlowFields;
 
 /** A value in a block's dictionary, as JSON can hold it. */
 export type Packed = string | number | null | readonly unknown[];

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { Flow } from '../../core/flow.ts';
-import { COLUMNS, COLUMN_NAMES } from './columns.ts';
-import type { ColumnName } from './columns.ts';
+import type { FlowFields } from '../core/flow.ts';
+import { COLUMNS, COLUMN_NAMES } from './column-specs.ts';
+import type { ColumnName } from './column-specs.ts';
 import {
   decodeDictionary,
   decodeInt32,
@@ -12,7 +12,6 @@ import {
   type EncodedColumn,
   type StoredKind,
 } from './encoding.ts';
-import { createSlices } from './turns.ts';
 
 /** A decoded column. Dictionary values are parsed when first asked for, and shared by all rows that have them. */
 export type Column =
@@ -25,6 +24,9 @@ export type Column =
   | { readonly kind: 'numbers'; readonly numbers: Int32Array }
   | { readonly kind: 'times'; readonly times: BigInt64Array }
   | { readonly kind: 'ids'; readonly bytes: Buffer };
+
+/** Flows of one commit as a plain block, for whoever shares no objects with the writer. */
+export type CommittedBlock = { readonly firstSeq: number; readonly columns: Uint8Array };
 
 /** A stored block, opened: columns are decompressed when they are first asked for, and then kept. */
 export type Block = {
@@ -52,18 +54,25 @@ const MIN_COMPRESSED_BYTES = 512;
 
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
-/** The columns of some flows as one BLOB. */
-export function encodeBlock(flows: readonly Flow[]): Promise<Buffer> {
-  return writeBlock(flows.length, (name) =>
-    encodeColumn(name, flows.length, (row) => flows[row]?.[name]),
-  );
+/** Columns that are encoded and not yet written. */
+export type EncodedBlock = {
+  readonly rows: number;
+  readonly columns: readonly (EncodedColumn & { readonly name: ColumnName })[];
+};
+
+export function encodeFlows(flows: readonly FlowFields[]): EncodedBlock {
+  const columns = COLUMN_NAMES.map((name) => ({
+    name,
+    ...encodeColumn(name, flows.length, (row) => flows[row]?.[name]),
+  }));
+  return { rows: flows.length, columns };
 }
 
-/** The rows of several blocks, in order, as one block. */
-export function mergeBlocks(blobs: readonly Buffer[]): Promise<Buffer> {
+/** The rows of several written blocks, in order, as one block. */
+export function mergeBlocks(blobs: readonly Buffer[]): EncodedBlock {
   const parts = blobs.map(readParts);
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  return writeBlock(rows, (name) => {
+  const merge = (name: ColumnName): EncodedColumn => {
     if (parts.every((part) => part.entry(name)[1] === 'values')) {
       return joinDictionaries(
         parts.map((part) => decodeDictionary(part.payload(name), part.entry(name)[2], part.rows)),
@@ -74,25 +83,24 @@ export function mergeBlocks(blobs: readonly Buffer[]): Promise<Buffer> {
       return Array.from({ length: part.rows }, (_, row) => valueAt(column, row));
     });
     return encodeColumn(name, rows, (row) => all[row]);
-  });
+  };
+  return { rows, columns: COLUMN_NAMES.map((name) => ({ name, ...merge(name) })) };
 }
 
-/** Format, header length, header, payloads. Between columns the event loop gets its turn. */
-async function writeBlock(
-  rows: number,
-  encode: (name: ColumnName) => EncodedColumn,
-): Promise<Buffer> {
-  const turns = createSlices();
+/**
+ * A block as bytes: format, header length, header, payloads. `zstd` is for the disk; `plain` costs no time, and
+ * is how a block goes to another thread.
+ */
+export function writeBlock({ rows, columns }: EncodedBlock, codec: 'plain' | 'zstd'): Buffer {
   const entries: Entry[] = [];
   const payloads: Buffer[] = [];
   let offset = 0;
-  for (const name of COLUMN_NAMES) {
-    const { kind, distinct, payload } = encode(name);
-    const packed = compress(payload);
+  for (const { name, kind, distinct, payload } of columns) {
+    const packed =
+      codec === 'zstd' ? compress(payload) : ({ codec: 'plain', bytes: payload } as const);
     entries.push([name, kind, distinct, packed.codec, offset, packed.bytes.length]);
     payloads.push(packed.bytes);
     offset += packed.bytes.length;
-    await turns.give();
   }
   const header = Buffer.from(JSON.stringify({ rows, columns: entries } satisfies Header));
   const prefix = Buffer.alloc(5);
@@ -101,7 +109,7 @@ async function writeBlock(
   return Buffer.concat([prefix, header, ...payloads]);
 }
 
-export type Compressed = { readonly codec: 'plain' | 'zstd'; readonly bytes: Buffer };
+type Compressed = { readonly codec: 'plain' | 'zstd'; readonly bytes: Buffer };
 
 /** Compresses what is worth it. */
 function compress(bytes: Buffer): Compressed {
@@ -170,7 +178,8 @@ function decodeColumn(parts: Parts, name: ColumnName, payload = parts.payload(na
 /** A payload stays beside what is decoded from it, which is about as large again. */
 const DECODED_FACTOR = 2;
 
-export function openBlock(blob: Buffer): Block {
+export function openBlock(bytes: Uint8Array): Block {
+  const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = readParts(blob);
   const columns = new Map<ColumnName, Column>();
   let held = blob.length;

@@ -1,0 +1,37 @@
+import type { CommittedBlock } from '../columns/block.ts';
+import type { Gap } from '../core/flow.ts';
+import type { LogLevel } from '../lib/log.ts';
+import type { SourceStatus } from '../operations/ingest.ts';
+import type { NamedSource } from '../operations/name-sources.ts';
+import type { SentError } from './sent-error.ts';
+
+/** What the thread is started with. */
+export type IngestTask = {
+  readonly directory: string;
+  readonly sources: readonly NamedSource[];
+  readonly keepMs: number;
+  readonly logLevel: LogLevel;
+};
+
+export type ToIngest =
+  | { readonly kind: 'check'; readonly id: number }
+  /** Answers `committed`. */
+  | { readonly kind: 'taken'; readonly bytes: number }
+  | { readonly kind: 'stop' };
+
+export type FromIngest =
+  /** The store is open and the sources run. `head` is the newest flow that was there before. */
+  | { readonly kind: 'ready'; readonly head: number }
+  /** Nothing runs. */
+  | { readonly kind: 'refused'; readonly error: SentError }
+  | {
+      readonly kind: 'committed';
+      /** Newest flow after the commit. */
+      readonly head: number;
+      readonly blocks: readonly CommittedBlock[];
+      readonly gaps: readonly Gap[];
+      /** Flows that were committed and are not in `blocks`, because the main thread is far behind. */
+      readonly untold: number;
+    }
+  | { readonly kind: 'statuses'; readonly statuses: readonly SourceStatus[] }
+  | { readonly kind: 'checked'; readonly id: number; readonly error: SentError | undefined };
