@@ -5,7 +5,7 @@ import { plainSummary } from './test/support/plain-summary.ts';
 export default defineConfig({
   plugins: [svelte({ configFile: false })],
   test: {
-    include: ['test/{unit,integration,conformance,e2e}/**/*.test.ts'],
+    include: ['test/{unit,integration,conformance,crash,e2e}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', plainSummary()],

@@ -71,14 +71,29 @@ export async function startServer(
         cluster === undefined ? settings.sources : demoSources(cluster),
         settings,
       ),
-      keepMs: settings.keep,
+      keep: {
+        flowsMs: settings.keep,
+        dropsMs: settings.keepDrops,
+        countsMs: settings.keepCounts,
+        maxBytes: settings.maxSize,
+      },
+      minFreeBytes: settings.minFree,
       logLevel: settings.logLevel,
       publish: hub.publish,
       onfailure: failure.reject,
     }),
   );
   const reader = parts.use(openReaderPool({ directory: dataDirectory, log }));
-  const services = { reader, writer, hub, clock, log, version: VERSION, demo };
+  const services = {
+    reader,
+    readLoad: reader.load,
+    writer,
+    hub,
+    clock,
+    log,
+    version: VERSION,
+    demo,
+  };
   const http = parts.use(
     createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined }),
   );

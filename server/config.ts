@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from './core/errors.ts';
 import { parseDuration } from './core/time-range.ts';
 import { LOG_LEVELS } from './lib/log.ts';
+import { readNumber } from './query/number.ts';
 import {
   CONFIG_SETTING,
   SETTINGS,
@@ -51,7 +52,7 @@ const sourceSetting = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.enum(['hubble-file', 'calico-file']),
     name: z.string().min(1).optional(),
-    /** A path, or a glob that is expanded when the server starts. */
+    /** A path, or a glob: then all files that match are read, those that come later too. */
     path: z.string().min(1),
     /** Reporting node, for files that do not say. */
     node: z.string().optional(),
@@ -67,11 +68,35 @@ const duration = z.string().transform((text, context) => {
   return millis;
 });
 
+/** Below this a busy store would hold minutes. */
+const MIN_STORE_BYTES = 64 * 1024 * 1024;
+
+const freeBytes = z.string().transform((text, context) => {
+  const bytes = text === '0' ? 0 : readNumber(text, 'bytes');
+  if (bytes !== undefined) return bytes;
+  context.addIssue({ code: 'custom', message: `is not a size such as 512MiB: '${text}'` });
+  return z.NEVER;
+});
+
+/** Empty text sets no limit. */
+const storeSize = z.string().transform((text, context) => {
+  if (text === '') return undefined;
+  const bytes = readNumber(text, 'bytes');
+  if (bytes !== undefined && bytes >= MIN_STORE_BYTES) return bytes;
+  const message = `is not a size of at least 64MiB such as 50GiB: '${text}'`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
 const schema = z.strictObject({
   data: z.string().min(1).optional(),
   host: z.string().min(1),
   port: z.coerce.number().int().min(0).max(65_535),
   keep: duration,
+  keepDrops: duration,
+  keepCounts: duration,
+  maxSize: storeSize,
+  minFree: freeBytes,
   logLevel: z.enum(LOG_LEVELS),
   nodeName: z.string(),
   demoSeed: z.coerce.number().int().min(0),
@@ -79,7 +104,7 @@ const schema = z.strictObject({
   sources: z.array(sourceSetting),
 });
 
-/** `data` is `undefined` where nobody chose a directory; `keep` is in milliseconds. */
+/** `data` is `undefined` where nobody chose a directory; what is kept is in milliseconds and bytes. */
 export type Settings = z.infer<typeof schema>;
 
 type Given = Readonly<Record<string, unknown>>;
@@ -160,6 +185,15 @@ function nameOf(row: SettingRow | undefined, flags: Given): string {
   return Array.isArray(flags[row.key]) ? row.flag.replace(/ .*/, '') : row.env;
 }
 
+const isSocket = (address: string): boolean => address.startsWith('unix:');
+
+/** `address`, or `name=address`; the path of a socket may hold a `=` of its own. */
+function parseRelayEntry(entry: string): { name: string | undefined; address: string } {
+  const at = entry.indexOf('=');
+  if (at < 0 || isSocket(entry)) return { name: undefined, address: entry };
+  return { name: entry.slice(0, at), address: entry.slice(at + 1) };
+}
+
 function sourcesFromFlags(flags: Given, env: NodeJS.ProcessEnv): unknown[] {
   const [relay, hubble, calico] = SOURCE_SETTINGS;
   const [ca, cert, key, serverName] = TLS_SETTINGS.map(
@@ -171,11 +205,17 @@ function sourcesFromFlags(flags: Given, env: NodeJS.ProcessEnv): unknown[] {
   const tls = given.length === 0 ? {} : { tls: Object.fromEntries(given) };
   return [
     ...listOf(relay, flags, env).map((entry) => {
-      const [name, address = ''] = entry.includes('=') ? entry.split('=', 2) : [undefined, entry];
+      const { name, address } = parseRelayEntry(entry);
       const fault = relayAddressFault(address);
       if (fault !== undefined)
         throw new AppError('bad-setting', `${nameOf(relay, flags)}: ${fault}`);
-      return { kind: 'hubble-relay', ...(name === undefined ? {} : { name }), address, ...tls };
+      return {
+        kind: 'hubble-relay',
+        ...(name === undefined ? {} : { name }),
+        address,
+        // An agent's own socket speaks no TLS.
+        ...(isSocket(address) ? {} : tls),
+      };
     }),
     ...listOf(hubble, flags, env).map((path) => ({ kind: 'hubble-file', path })),
     ...listOf(calico, flags, env).map((path) => ({ kind: 'calico-file', path })),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { startServer } from './app.ts';
+import { allowReaderToLeave } from './cli/print.ts';
 import { createProgram, type Flags } from './cli/program.ts';
 import { defaultDataDirectory, loadSettings } from './config.ts';
 import { AppError, type ErrorCode } from './core/errors.ts';
@@ -12,7 +13,14 @@ import { VERSION } from './version.ts';
 const FAILED = 1;
 const UNUSABLE = 2;
 /** What the command line or a setting got wrong, as against what went wrong. */
-const UNUSABLE_CODES = new Set<ErrorCode>(['bad-setting', 'bad-query', 'bad-time', 'bad-request']);
+const UNUSABLE_CODES = new Set<ErrorCode>([
+  'bad-setting',
+  'bad-query',
+  'bad-time',
+  'bad-request',
+  'bad-sql',
+  'store-unusable',
+]);
 const STOP_WITHIN_MS = 20_000;
 
 async function serve(flags: Flags, { demo }: { readonly demo: boolean }): Promise<void> {
@@ -46,13 +54,11 @@ function stopSignal(log: Logger): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  // A reader that went away (`dropwise flows | head`) is no failure; commands that only print then stop.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  allowReaderToLeave();
   const program = createProgram({
     version: VERSION,
     serve,
+    dataDirectory: (flags) => loadSettings(flags).data ?? defaultDataDirectory(),
     async withStore(flags, { write }, use) {
       const { data } = loadSettings(flags);
       const directory = data ?? defaultDataDirectory();

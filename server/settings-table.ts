@@ -40,6 +40,36 @@ export const SETTINGS: readonly SettingRow[] = [
     about: 'how long flows are kept, such as 36h or 7d',
   },
   {
+    key: 'keepDrops',
+    flag: '--keep-drops <duration>',
+    env: 'DROPWISE_KEEP_DROPS',
+    fallback: '30d',
+    about: 'how long dropped, audited and staged-denied flows are kept; at least as long as others',
+  },
+  {
+    key: 'keepCounts',
+    flag: '--keep-counts <duration>',
+    env: 'DROPWISE_KEEP_COUNTS',
+    fallback: '400d',
+    about: 'how long policy hits per minute are kept',
+  },
+  {
+    key: 'maxSize',
+    flag: '--max-size <bytes>',
+    env: 'DROPWISE_MAX_SIZE',
+    fallback: '',
+    about:
+      'most bytes of the store, such as 50GiB: oldest flows go first, then oldest drops; none unless told',
+  },
+  {
+    key: 'minFree',
+    flag: '--min-free <bytes>',
+    env: 'DROPWISE_MIN_FREE',
+    fallback: '256MiB',
+    about:
+      'space that stays free on the disk of the store: below it flows are shown and not stored',
+  },
+  {
     key: 'logLevel',
     flag: '--log-level <level>',
     env: 'DROPWISE_LOG_LEVEL',
@@ -76,7 +106,7 @@ export const SOURCE_SETTINGS: readonly SettingRow[] = [
     flag: '--hubble-relay <address...>',
     env: 'DROPWISE_HUBBLE_RELAY',
     fallback: '',
-    about: 'Hubble Relay as host:port, or name=host:port',
+    about: 'Hubble Relay or agent as host:port or unix:/path, or either after name=',
   },
   {
     key: 'hubbleFile',
@@ -101,7 +131,7 @@ export const TLS_SETTINGS: readonly SettingRow[] = [
     flag: '--hubble-tls-ca <file>',
     env: 'DROPWISE_HUBBLE_TLS_CA',
     fallback: '',
-    about: 'CA certificate of the relay (PEM); turns TLS on',
+    about: 'CA certificates of the relays (PEM); turns TLS on',
   },
   {
     key: 'hubbleTlsCert',

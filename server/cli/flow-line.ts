@@ -4,11 +4,13 @@ import { policyName } from '../core/fields.ts';
 import { dropReason } from '../core/drop-reasons.ts';
 import type { StoredFlow } from '../core/flow.ts';
 import { formatTime } from '../core/time.ts';
+import { weightMark } from '../core/stands-for.ts';
 import { VERDICT_WORD } from '../core/verdict.ts';
 
 export const FLOW_HEADINGS = [
   'time',
   'verdict',
+  'count',
   'source',
   'destination',
   'port',
@@ -24,6 +26,7 @@ export function flowCells(flow: StoredFlow): readonly string[] {
   return [
     formatTime(flow.observedAt),
     VERDICT_WORD[flow.verdict.kind],
+    weightMark(flow),
     endName(flow.source, { names: flow.sourceNames, ip: flow.sourceIp }),
     endName(flow.destination, { names: flow.destinationNames, ip: flow.destinationIp }),
     `${port}${flow.protocol === '' ? '' : `/${flow.protocol}`}`,

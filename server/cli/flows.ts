@@ -1,9 +1,11 @@
 import { AppError } from '../core/errors.ts';
 import type { StoredFlow } from '../core/flow.ts';
+import type { TimeWindow } from '../core/time.ts';
 import { flowToJson } from '../formats/flow-json.ts';
 import { systemClock } from '../lib/clock.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import type { FlowQuery, FlowStore } from '../store/flow-store.ts';
+import { printLowerBound } from './completeness.ts';
 import { FLOW_HEADINGS, flowCells } from './flow-line.ts';
 import { printJson, printTable, readerIsGone, type OutputFormat } from './print.ts';
 
@@ -15,20 +17,24 @@ export type FlowsOptions = {
   readonly output: OutputFormat;
 };
 
+export type FlowsQuery = FlowQuery & { readonly within?: TimeWindow };
+
 /**
  * Reads what was asked, before any store is opened; `since` is a duration (`15m`), a range
  * (`now-2h..now-1h`) or `all`. Throws an AppError `bad-query` or `bad-time`.
  */
-export function readFlowsQuery(query: string, since: string): FlowQuery {
+export function readFlowsQuery(query: string, since: string): FlowsQuery {
   const { where } = readQuery(query);
   const within = readRange(since, systemClock());
   return { where, ...(within === undefined ? {} : { within }) };
 }
 
-/** Prints stored flows, in the order in which they were stored. */
+/**
+ * Prints stored flows, in the order in which they were stored; on standard error whether some are known to be missing.
+ */
 export async function printFlows(
   store: FlowStore,
-  query: FlowQuery,
+  query: FlowsQuery,
   { last, output }: FlowsOptions,
 ): Promise<void> {
   const pages = last === undefined ? allFlows(store, query) : lastFlows(store, query, last);
@@ -42,6 +48,7 @@ export async function printFlows(
       headings = [];
     }
   }
+  await printLowerBound(store, query.within, 'flows');
 }
 
 async function* allFlows(

@@ -1,10 +1,10 @@
-import { SingleBar } from 'cli-progress';
 import { AppError } from '../core/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { importFile, type ImportedFile } from '../operations/import-files.ts';
-import { KNOWN_FORMATS } from '../sources/import-format.ts';
+import { KNOWN_FORMATS } from '../sources/line-format.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import { printJson, printTable, type OutputFormat } from './print.ts';
+import { withProgress } from './progress.ts';
 
 /**
  * Imports files one after the other and prints what became of each. At the end it throws what was wrong with
@@ -43,33 +43,15 @@ function noFlows({ file, rejected }: ImportedFile): AppError {
   );
 }
 
-async function importOne(store: FlowStore, file: string): Promise<ImportedFile> {
-  const bar = progressBar(file);
-  try {
-    return await importFile(store, {
+function importOne(store: FlowStore, file: string): Promise<ImportedFile> {
+  return withProgress(file, (progress) =>
+    importFile(store, {
       file,
       clock: systemClock(),
       signal: new AbortController().signal,
-      progress: (read, total) => {
-        bar?.setTotal(total);
-        bar?.update(read);
-      },
-    });
-  } finally {
-    bar?.stop();
-  }
-}
-
-/** Only for a person: where standard error is a terminal. */
-function progressBar(file: string): SingleBar | undefined {
-  if (!process.stderr.isTTY) return undefined;
-  const bar = new SingleBar({
-    format: `${file} {bar} {percentage}% · {eta_formatted} left`,
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
-  bar.start(1, 0);
-  return bar;
+      progress,
+    }),
+  );
 }
 
 function printImported(files: readonly ImportedFile[]): void {

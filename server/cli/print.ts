@@ -36,8 +36,19 @@ export function printTable(
   process.stdout.write(`${table.toString().replaceAll(/[ \t]+$/gm, '')}\n`);
 }
 
-/** True once nobody reads what is printed (`… | head`). */
-export const readerIsGone = (): boolean => !process.stdout.writable;
+let readerLeft = false;
+
+/** A reader that goes away (`… | head`) is no failure. Call it once, before anything is printed. */
+export function allowReaderToLeave(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    // Standard output stays writable for Node, whatever becomes of it.
+    readerLeft = true;
+  });
+}
+
+/** True once nobody reads what is printed; commands that only print then stop. */
+export const readerIsGone = (): boolean => readerLeft;
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);

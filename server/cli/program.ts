@@ -7,11 +7,15 @@ import {
   type SettingRow,
 } from '../settings-table.ts';
 import type { FlowStore } from '../store/flow-store.ts';
+import { runBackup } from './backup.ts';
+import { runDoctor } from './doctor.ts';
 import { parseLast, printFlows, readFlowsQuery } from './flows.ts';
 import { importFiles } from './import.ts';
 import { printPolicies } from './policies.ts';
 import type { OutputFormat } from './print.ts';
+import { runRestore } from './restore.ts';
 import { printSources } from './sources.ts';
+import { runSql, SQL_OUTPUTS } from './sql.ts';
 
 export type Flags = Readonly<Record<string, unknown>>;
 
@@ -25,6 +29,8 @@ export type CommandDependencies = {
     options: { readonly write: boolean },
     use: (store: FlowStore) => Promise<void>,
   ): Promise<void>;
+  /** Where the store lies, whether it is there or not. */
+  dataDirectory(flags: Flags): string;
 };
 
 const EXIT_CODES = `
@@ -32,12 +38,17 @@ Exit codes:
   0  done
   1  failed; the message on standard error says what, where and what to do.
      import: a file cannot be read, or none of its lines is a flow; the other files are imported all the same
-  2  the command line or a setting cannot be used
+  2  the command line, a setting or a statement cannot be used; doctor: there is no store to check
 
-Documentation: docs/ (settings, query language, API, errors).`;
+Documentation: docs/ (settings, query language, SQL, operations, metrics, API, errors).`;
 
 /** The command line. Each command's work is in a file of its own. */
-export function createProgram({ version, serve, withStore }: CommandDependencies): Command {
+export function createProgram({
+  version,
+  serve,
+  withStore,
+  dataDirectory,
+}: CommandDependencies): Command {
   const program = new Command('dropwise')
     .description('Flow observability for Kubernetes network policy.')
     .version(version)
@@ -105,14 +116,59 @@ export function createProgram({ version, serve, withStore }: CommandDependencies
       ),
     );
 
+  addOperatorCommands(program, dataDirectory);
   return program;
 }
 
-function storeCommand(program: Command, usage: string): Command {
+/** Commands for whoever looks after a store; they open it in ways of their own. */
+function addOperatorCommands(
+  program: Command,
+  dataDirectory: CommandDependencies['dataDirectory'],
+): void {
+  storeCommand(program, 'sql <statement>', SQL_OUTPUTS)
+    .description(
+      'run one SELECT over the stored flows, such as "SELECT verdict, count(*) FROM flows(\'24h\') GROUP BY 1"; docs/sql.md lists the tables',
+    )
+    .action((sql: string, flags: Flags) => {
+      const output = SQL_OUTPUTS.find((choice) => choice === flags['output']) ?? 'table';
+      return runSql({ directory: dataDirectory(flags), sql, output });
+    });
+
+  storeCommand(program, 'backup <file-or-directory>')
+    .description('copy the store into one file and check it; a server may be running')
+    .action((target: string, flags: Flags) =>
+      runBackup({ directory: dataDirectory(flags), target, output: outputOf(flags) }),
+    );
+
+  storeCommand(program, 'restore <file>')
+    .description('check a backup and make a store of it in a data directory that has none')
+    .action((file: string, flags: Flags) =>
+      runRestore({ file, directory: dataDirectory(flags), output: outputOf(flags) }),
+    );
+
+  storeCommand(program, 'doctor')
+    .description(
+      'check a store: file, blocks, records, files beside it; exit code 1 names what is damaged, 2 says why it cannot be checked',
+    )
+    .option('--quick', "check SQLite's structure and the lists of blocks, not what is inside them")
+    .action((flags: Flags) =>
+      runDoctor({
+        directory: dataDirectory(flags),
+        quick: flags['quick'] === true,
+        output: outputOf(flags),
+      }),
+    );
+}
+
+function storeCommand(
+  program: Command,
+  usage: string,
+  outputs: readonly string[] = ['table', 'json'],
+): Command {
   const rows = SETTINGS.filter(({ key }) => key === 'data' || key === 'logLevel');
   return withSettings(program.command(usage), [...rows, CONFIG_SETTING]).addOption(
     new Option('-o, --output <format>', 'json prints one object a line')
-      .choices(['table', 'json'])
+      .choices(outputs)
       .default('table'),
   );
 }

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { FlowFields } from '../core/flow.ts';
 import { COLUMNS, COLUMN_NAMES } from './column-specs.ts';
-import type { ColumnName } from './column-specs.ts';
+import type { StoredColumn } from './column-specs.ts';
 import {
   decodeDictionary,
   decodeInt32,
@@ -31,13 +31,13 @@ export type CommittedBlock = { readonly firstSeq: number; readonly columns: Uint
 /** A stored block, opened: columns are decompressed when they are first asked for, and then kept. */
 export type Block = {
   readonly rows: number;
-  column(name: ColumnName): Column;
+  column(name: StoredColumn): Column;
   /** Memory held now, roughly; it grows as columns are decoded. */
   bytes(): number;
 };
 
 type Entry = readonly [
-  name: ColumnName,
+  name: StoredColumn,
   kind: StoredKind,
   distinct: number,
   codec: 'plain' | 'zstd',
@@ -52,27 +52,40 @@ const FORMAT = 1;
 /** Below this a frame costs more than it saves. */
 const MIN_COMPRESSED_BYTES = 512;
 
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** With a checksum: a byte that changes on the disk is found when the column is read. */
+const ZSTD = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+type NamedColumn = EncodedColumn & { readonly name: StoredColumn };
 
 /** Columns that are encoded and not yet written. */
 export type EncodedBlock = {
   readonly rows: number;
-  readonly columns: readonly (EncodedColumn & { readonly name: ColumnName })[];
+  readonly columns: readonly NamedColumn[];
 };
 
-export function encodeFlows(flows: readonly FlowFields[]): EncodedBlock {
-  const columns = COLUMN_NAMES.map((name) => ({
+/** Flows as one block, with a column of their sequence numbers where these are given. */
+export function encodeFlows(flows: readonly FlowFields[], seqs?: readonly number[]): EncodedBlock {
+  const columns: NamedColumn[] = COLUMN_NAMES.map((name) => ({
     name,
     ...encodeColumn(name, flows.length, (row) => flows[row]?.[name]),
   }));
+  if (seqs !== undefined) {
+    const seqAt = (row: number) => BigInt(seqs[row] ?? 0);
+    columns.push({ name: 'seq', ...encodeColumn('seq', flows.length, seqAt) });
+  }
   return { rows: flows.length, columns };
 }
 
-/** The rows of several written blocks, in order, as one block. */
+/**
+ * The rows of several written blocks, in order, as one block: the same that `encodeFlows` makes of all the flows
+ * at once, which seals count on. All have the same columns, and there is at least one.
+ */
 export function mergeBlocks(blobs: readonly Buffer[]): EncodedBlock {
   const parts = blobs.map(readParts);
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const merge = (name: ColumnName): EncodedColumn => {
+  const merge = (name: StoredColumn): EncodedColumn => {
     if (parts.every((part) => part.entry(name)[1] === 'values')) {
       return joinDictionaries(
         parts.map((part) => decodeDictionary(part.payload(name), part.entry(name)[2], part.rows)),
@@ -84,7 +97,8 @@ export function mergeBlocks(blobs: readonly Buffer[]): EncodedBlock {
     });
     return encodeColumn(name, rows, (row) => all[row]);
   };
-  return { rows, columns: COLUMN_NAMES.map((name) => ({ name, ...merge(name) })) };
+  const names = parts[0]?.names ?? [];
+  return { rows, columns: names.map((name) => ({ name, ...merge(name) })) };
 }
 
 /**
@@ -109,6 +123,16 @@ export function writeBlock({ rows, columns }: EncodedBlock, codec: 'plain' | 'zs
   return Buffer.concat([prefix, header, ...payloads]);
 }
 
+/** A written block without its compression: the same bytes for the same rows, however they came together. */
+export function writePlain(blob: Buffer): Buffer {
+  const { rows, names, entry, payload } = readParts(blob);
+  const columns = names.map((name) => {
+    const [, kind, distinct] = entry(name);
+    return { name, kind, distinct, payload: payload(name) };
+  });
+  return writeBlock({ rows, columns }, 'plain');
+}
+
 type Compressed = { readonly codec: 'plain' | 'zstd'; readonly bytes: Buffer };
 
 /** Compresses what is worth it. */
@@ -124,8 +148,9 @@ function decompress({ codec, bytes }: Compressed): Buffer {
 
 type Parts = {
   readonly rows: number;
-  entry(name: ColumnName): Entry;
-  payload(name: ColumnName): Buffer;
+  readonly names: readonly StoredColumn[];
+  entry(name: StoredColumn): Entry;
+  payload(name: StoredColumn): Buffer;
 };
 
 function readParts(blob: Buffer): Parts {
@@ -133,13 +158,14 @@ function readParts(blob: Buffer): Parts {
   const start = 5 + blob.readUInt32LE(1);
   const header = JSON.parse(blob.toString('utf8', 5, start)) as Header;
   const entries = new Map(header.columns.map((entry) => [entry[0], entry]));
-  const entry = (name: ColumnName): Entry => {
+  const entry = (name: StoredColumn): Entry => {
     const found = entries.get(name);
     if (found === undefined) throw new Error(`block lacks the column ${name}`);
     return found;
   };
   return {
     rows: header.rows,
+    names: header.columns.map(([name]) => name),
     entry,
     payload(name) {
       const [, , , codec, offset, length] = entry(name);
@@ -151,7 +177,7 @@ function readParts(blob: Buffer): Parts {
   };
 }
 
-function decodeColumn(parts: Parts, name: ColumnName, payload = parts.payload(name)): Column {
+function decodeColumn(parts: Parts, name: StoredColumn, payload = parts.payload(name)): Column {
   const [, kind, distinct] = parts.entry(name);
   switch (kind) {
     case 'values': {
@@ -181,7 +207,7 @@ const DECODED_FACTOR = 2;
 export function openBlock(bytes: Uint8Array): Block {
   const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = readParts(blob);
-  const columns = new Map<ColumnName, Column>();
+  const columns = new Map<StoredColumn, Column>();
   let held = blob.length;
   return {
     rows: parts.rows,

@@ -2,8 +2,11 @@ import type { Endpoint, FlowCounts, FlowFields, FlowId, L7, PolicyHit } from '..
 import { nanos, type TimeWindow } from '../core/time.ts';
 import type { Verdict } from '../core/verdict.ts';
 
-/** What a block keeps of a flow in columns: everything but the raw record and the sequence number. */
+/** What a block keeps of a flow in columns: everything but the raw record. */
 export type ColumnName = keyof FlowFields;
+
+/** Blocks of flows that are no neighbors have a column of their sequence numbers too, the last one. */
+export type StoredColumn = ColumnName | 'seq';
 
 /** A value in a block's dictionary, as JSON can hold it. */
 export type Packed = string | number | null | readonly unknown[];
@@ -191,7 +194,7 @@ const span = shared<TimeWindow | undefined, readonly [string, string] | null>({
 });
 
 /** Every column of a block, in the order in which it stands there. */
-export const COLUMNS: Readonly<Record<ColumnName, ColumnSpec>> = {
+export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
   observedAt: { kind: 'time' },
   verdict,
   event: text,
@@ -219,9 +222,13 @@ export const COLUMNS: Readonly<Record<ColumnName, ColumnSpec>> = {
   timeFrom: text,
   window: span,
   id: { kind: 'id' },
+  seq: { kind: 'time' },
 };
 
-export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[];
+/** The columns that every block has. */
+export const COLUMN_NAMES = Object.keys(COLUMNS).filter(
+  (name) => name !== 'seq',
+) as readonly ColumnName[];
 
 const ID = /^[0-9a-f]{32}$/;
 

@@ -1,4 +1,4 @@
-import { COLUMNS, isDenseId, type ColumnName, type ColumnSpec } from './column-specs.ts';
+import { COLUMNS, isDenseId, type ColumnSpec, type StoredColumn } from './column-specs.ts';
 
 /** Forms in which a column's payload is written; docs/block-format.md describes each. */
 export type StoredKind = 'values' | 'int32' | 'delta' | 'int64' | 'id16';
@@ -35,7 +35,7 @@ const AS_IS: Jsonable = {
 
 /** Encodes one column of `rows` flows; `read` answers with the value of a row. */
 export function encodeColumn(
-  name: ColumnName,
+  name: StoredColumn,
   rows: number,
   read: (row: number) => unknown,
 ): EncodedColumn {

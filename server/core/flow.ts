@@ -90,7 +90,11 @@ export type PolicyHit = {
 };
 
 export type FlowCounts = {
-  /** Observations that this record stands for: 1, or the sum of an aggregate's counters. */
+  /**
+   * Weight of the record wherever traffic is counted (docs/completeness.md): the observations that it stands for. A
+   * Hubble event 1, an aggregate the sum of its counters, a Calico line the connections begun in its window, or 1
+   * where only older ones moved data. 0: it tells nothing that others do not.
+   */
   readonly events: number;
   /** Connections begun in the window; -1 when the source does not count them. The next four likewise. */
   readonly connections: number;
@@ -209,6 +213,8 @@ export type FlowBatch = {
    * look for flows that it has; within one connection equal records are different events.
    */
   readonly mayRepeat: boolean;
+  /** Flows with a time of their own before this are not told again, however old. Absent: any may be. */
+  readonly repeatsFrom?: EpochNanos;
   /**
    * Earliest receipt of what may be told again, which finds records that carry no time. Absent: an hour before
    * the batch, enough for a stream that resumes.

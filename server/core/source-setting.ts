@@ -3,7 +3,7 @@ export type SourceSetting =
   | {
       readonly kind: 'hubble-relay';
       readonly name?: string | undefined;
-      /** `host:port`. */
+      /** `host:port` of a relay or an agent, or `unix:` and the path of an agent's socket. */
       readonly address: string;
       /** Paths of PEM files; absent means no TLS. */
       readonly tls?: TlsSetting | undefined;
@@ -17,14 +17,14 @@ export type TlsSetting = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** Name to expect in the server's certificate. */
+  /** Name to expect in the server's certificate, where it is not the host of the address. */
   readonly serverName?: string | undefined;
 };
 
 type FileSetting<Kind extends string> = {
   readonly kind: Kind;
   readonly name?: string | undefined;
-  /** A path, or a glob that is expanded when the server starts. */
+  /** A path, or a glob: then all files that match are read, those that come later too. */
   readonly path: string;
   /** Reporting node, for files that do not say. */
   readonly node?: string | undefined;

@@ -1,4 +1,5 @@
 import type { PolicyRef, Rejection } from '../core/flow.ts';
+import type { LossStage } from '../core/loss-stage.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { GapJson } from './flow-json.ts';
 
@@ -27,7 +28,28 @@ export type PolicyJson = {
   }[];
 };
 
-export type SourceState = 'connecting' | 'reading' | 'waiting' | 'retrying' | 'done';
+/** How completely one source was recorded over a range. */
+export type SourceCompletenessJson = {
+  readonly source: string;
+  readonly verdict: 'complete' | 'lower-bound' | 'unknown';
+  /** Share of the range, 0 to 1, in which the source and all its nodes were watched. */
+  readonly watched: number;
+  /** Decimal text. */
+  readonly lost: string;
+  /** Where it was lost, in the order of the way that events take. */
+  readonly byStage: readonly { readonly stage: LossStage; readonly count: string }[];
+  readonly gaps: number;
+  /** Nodes that lost something or were not watched, the first ten by name, of `nodeCount`. */
+  readonly nodes: readonly string[];
+  readonly nodeCount: number;
+  readonly rejected: number;
+  /** Longest window of aggregated records, 0 when they do not tell it; null where none is aggregated. */
+  readonly aggregatedMs: number | null;
+  /** The clock that was furthest off. */
+  readonly skew: { readonly node: string; readonly ms: number } | null;
+};
+
+export type SourceState = 'connecting' | 'reading' | 'waiting' | 'retrying' | 'refused' | 'done';
 
 /** One source as the API and `dropwise sources` show it. */
 export type SourceJson = {
@@ -38,7 +60,7 @@ export type SourceJson = {
   readonly stateSince: string;
   /** What is wrong or awaited, and what to do; empty when all is well. */
   readonly detail: string;
-  /** While `retrying`. */
+  /** While `retrying` or `refused`. */
   readonly retryAt: string | null;
   readonly lastEventAt: string | null;
   /** Flows a second over the last ten seconds. */
@@ -51,7 +73,15 @@ export type SourceJson = {
   readonly lost: string;
   readonly rejected: readonly Rejection[];
   readonly gaps: readonly GapJson[];
+  /** Of the last 24 hours, as `gaps`; null before anything is known of it. */
+  readonly completeness: SourceCompletenessJson | null;
   readonly checkpointAt: string | null;
   readonly bytesBehind: number | null;
+  /** Milliseconds until unread bytes are rotated away at the present rates; null where reading keeps up. */
+  readonly rotationLossMs: number | null;
   readonly nodes: { readonly connected: number; readonly unavailable: readonly string[] } | null;
+  /** The node whose clock is furthest off, beyond five seconds; `ms` is negative when it is behind. */
+  readonly skew: { readonly node: string; readonly ms: number } | null;
+  /** End of validity of the client certificate; null where there is none. */
+  readonly certificateExpiresAt: string | null;
 };

@@ -1,9 +1,15 @@
 /** Shapes on the wire between server and page. Types only: the page imports this file, and nothing else of http. */
-import type { PolicyJson, SourceJson } from '../formats/api-json.ts';
+import type { PolicyJson, SourceCompletenessJson, SourceJson } from '../formats/api-json.ts';
 import type { FlowJson, GapJson } from '../formats/flow-json.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 
-export type { HitTotalsJson, PolicyJson, SourceJson, SourceState } from '../formats/api-json.ts';
+export type {
+  HitTotalsJson,
+  PolicyJson,
+  SourceCompletenessJson,
+  SourceJson,
+  SourceState,
+} from '../formats/api-json.ts';
 export type { EndJson, FlowJson, GapJson } from '../formats/flow-json.ts';
 
 /** RFC 9457. `position` and `suggestion` come with `bad-query`. */
@@ -19,6 +25,29 @@ export type Problem = {
   readonly suggestion?: string;
 };
 
+/**
+ * How completely the range of an answer was recorded (docs/completeness.md). `lower-bound`: something is known to be
+ * missing, so counts may be too low and an empty answer proves nothing. `unknown`: nothing is known to be missing, but
+ * not all of the range was watched, or records could not be read.
+ */
+export type CompletenessJson = {
+  readonly verdict: 'complete' | 'lower-bound' | 'unknown';
+  /** Share of the range, 0 to 1, in which every source and node was watched. */
+  readonly watched: number;
+  /** Events that somebody counted as lost; decimal text. Those of gaps that reach out of the range count whole. */
+  readonly lost: string;
+  /** All gaps in the range, also where `gaps` lists the first thousand. */
+  readonly gaps: number;
+  /** Records that could not be read. */
+  readonly rejected: number;
+  /** Some records stand for many events. */
+  readonly aggregated: boolean;
+  /** Retention removed some of what was observed before, and the range reaches there. */
+  readonly removedBefore: string | null;
+  /** The least complete first, at most 20. */
+  readonly sources: readonly SourceCompletenessJson[];
+};
+
 /** `GET /api/v1/flows?q=&t=&limit=&after=&asof=&order=newest|oldest` */
 export type FlowsResponse = {
   readonly flows: readonly FlowJson[];
@@ -29,6 +58,7 @@ export type FlowsResponse = {
   readonly q: string;
   readonly range: { readonly from: string; readonly to: string } | null;
   readonly gaps: readonly GapJson[];
+  readonly completeness: CompletenessJson;
 };
 
 /** `GET /api/v1/flows/{seq}`: the flow and its record as the source gave it. */
@@ -53,10 +83,12 @@ export type SummaryResponse = {
     readonly key: string | null;
     readonly records: number;
     readonly events: number;
+    /** Events per bucket. */
     readonly series: readonly number[];
   }[];
   readonly head: number;
   readonly gaps: readonly GapJson[];
+  readonly completeness: CompletenessJson;
 };
 
 /** `GET /api/v1/drops?q=&t=&top=&asof=`: dropped flows that match, by what caused them. */
@@ -69,6 +101,7 @@ export type DropsResponse = {
   readonly others: { readonly groups: number; readonly count: number };
   readonly head: number;
   readonly gaps: readonly GapJson[];
+  readonly completeness: CompletenessJson;
 };
 
 export type DropGroupJson = {
@@ -91,6 +124,7 @@ export type DropGroupJson = {
 export type PoliciesResponse = {
   readonly range: { readonly from: string; readonly to: string };
   readonly policies: readonly PolicyJson[];
+  readonly completeness: CompletenessJson;
 };
 
 /** `GET /api/v1/sources` */
@@ -101,6 +135,8 @@ export type SourcesResponse = {
     readonly bytes: number;
     readonly oldest: string | null;
     readonly newest: string | null;
+    /** Why nothing is stored now; null while flows are stored. */
+    readonly paused: { readonly since: string; readonly reason: string } | null;
   };
   readonly demo: boolean;
   readonly version: string;
@@ -130,11 +166,15 @@ export type LiveFrame =
       readonly groups: readonly DropGroupJson[];
     }
   | {
-      /** Exact counts of matching flows since the last tick. */
+      /** Exact counts of what matched since the last tick. */
       readonly kind: 'tick';
       readonly at: string;
       readonly overMs: number;
+      /** Events: what the records stand for (docs/completeness.md). */
       readonly counts: Readonly<Record<VerdictKind, number>>;
+      /** Records; rows are of records. */
+      readonly records: Readonly<Record<VerdictKind, number>>;
+      /** Events. */
       readonly byOrigin: Readonly<Record<string, number>>;
       /** Rows of matching flows sent since the last tick. */
       readonly shown: number;
@@ -142,6 +182,15 @@ export type LiveFrame =
       readonly drops: number;
       /** Dropped flows whose rows were not sent, since the last tick; their groups and counts are complete. */
       readonly dropRowsLost: number;
+      /**
+       * Matching flows among all that is counted since the last tick that were shown and could not be stored. Their
+       * rows have a `seq` that is no whole number, and are not found again under it.
+       */
+      readonly unstored: number;
+      /** Flows, matching or not, that are stored and that nothing here tells of: the server is busy. */
+      readonly untold: number;
+      /** False while nothing is stored. What was shown meanwhile is told again once it is. */
+      readonly storing: boolean;
       /** Receipt minus observation of the newest flow; null while there is none. */
       readonly lagMs: number | null;
       readonly head: number;

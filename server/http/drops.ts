@@ -1,5 +1,8 @@
 import express, { type Router } from 'express';
+import { nanos } from '../core/time.ts';
+import { completenessToJson } from '../formats/completeness-json.ts';
 import { gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { completenessOf } from '../operations/completeness.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
 import type { DropsResponse } from './contract.ts';
@@ -15,8 +18,8 @@ export function dropRoutes({ reader, clock }: Services): Router {
 
   routes.get('/drops', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
-    const within =
-      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(reader));
+    const asked = readRange(textParam(request, 't', 'now-15m..now'), clock);
+    const within = asked ?? (await wholeSpan(reader));
     const asOf = numberParam(request, 'asof', { min: 0, max: Number.MAX_SAFE_INTEGER });
     const { groups, others, head } = await reader.dropGroups({
       where,
@@ -25,6 +28,10 @@ export function dropRoutes({ reader, clock }: Services): Router {
       ...(asOf === undefined ? {} : { asOf }),
     });
     const gaps = await reader.gaps(within);
+    const completeness = await completenessOf(reader, asked, {
+      now: nanos(clock.now()),
+      of: 'drops',
+    });
     response.json({
       q,
       range: windowToJson(within),
@@ -32,6 +39,7 @@ export function dropRoutes({ reader, clock }: Services): Router {
       others,
       head,
       gaps: gaps.map(gapToJson),
+      completeness: completenessToJson(completeness),
     } satisfies DropsResponse);
   });
 

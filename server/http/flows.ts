@@ -1,7 +1,9 @@
 import express, { type Router } from 'express';
 import { AppError } from '../core/errors.ts';
 import { nanos } from '../core/time.ts';
+import { completenessToJson } from '../formats/completeness-json.ts';
 import { flowToJson, gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { completenessOf } from '../operations/completeness.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { showFlow } from '../operations/show-flow.ts';
 import type { FlowResponse, FlowsResponse } from './contract.ts';
@@ -32,7 +34,9 @@ export function flowRoutes({ reader, clock }: Services): Router {
         ...(after === undefined ? {} : { after }),
       },
     );
-    const gaps = await reader.gaps(within ?? { from: nanos(0n), to: nanos(clock.now()) });
+    const now = nanos(clock.now());
+    const gaps = await reader.gaps(within ?? { from: nanos(0n), to: now });
+    const completeness = await completenessOf(reader, within, { now, of: 'flows' });
     response.json({
       flows: page.flows.map(flowToJson),
       next: page.next ?? null,
@@ -40,6 +44,7 @@ export function flowRoutes({ reader, clock }: Services): Router {
       q,
       range: within === undefined ? null : windowToJson(within),
       gaps: gaps.map(gapToJson),
+      completeness: completenessToJson(completeness),
     } satisfies FlowsResponse);
   });
 
@@ -49,7 +54,9 @@ export function flowRoutes({ reader, clock }: Services): Router {
     if (shown === undefined) {
       throw new AppError(
         'not-found',
-        `no flow has the number '${request.params.seq}'; it may be past retention`,
+        /^\d+\.\d+$/.test(request.params.seq)
+          ? 'this flow was shown while nothing could be stored; look for it by its time'
+          : `no flow has the number '${request.params.seq}'; it may be past retention`,
       );
     }
     const { format, bytes } = shown.flow.raw;

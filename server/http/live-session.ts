@@ -13,7 +13,7 @@ const TICK_MS = 1_000;
 const DEFAULT_ROWS = 200;
 const MAX_UNACKNOWLEDGED = 8;
 /** Rows that a subscription holds between two deliveries. */
-const CAPACITY = 4_096;
+const CAPACITY = 512;
 
 type SessionOptions = {
   readonly services: Services;
@@ -30,18 +30,26 @@ export type LiveSession = Disposable & {
 
 type Tally = {
   counts: Record<VerdictKind, number>;
+  records: Record<VerdictKind, number>;
   byOrigin: Record<string, number>;
   shown: number;
   drops: number;
   dropRowsLost: number;
+  unstored: number;
+  untold: number;
 };
 
+const NO_COUNTS = { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 };
+
 const emptyTally = (): Tally => ({
-  counts: { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 },
+  counts: { ...NO_COUNTS },
+  records: { ...NO_COUNTS },
   byOrigin: {},
   shown: 0,
   drops: 0,
   dropRowsLost: 0,
+  unstored: 0,
+  untold: 0,
 });
 
 /** One viewer: turns its subscription into frames, at most ten deliveries and one tick a second. */
@@ -97,6 +105,7 @@ export function createLiveSession({
       at: formatTime(nanos(clock.now())),
       overMs: now - tickedAt,
       ...tally,
+      storing: writer.storePause() === undefined,
       lagMs: lags.length === 0 ? null : Math.max(...lags),
       head: hub.head,
     });
@@ -131,12 +140,18 @@ export function createLiveSession({
   };
 }
 
-function addTo(tally: Tally, { counts, byOrigin, flows, drops, dropRowsLost }: LiveDelivery): void {
-  for (const kind of Object.keys(counts) as VerdictKind[]) tally.counts[kind] += counts[kind];
+function addTo(tally: Tally, delivery: LiveDelivery): void {
+  const { counts, records, byOrigin, flows, drops, dropRowsLost, unstored, untold } = delivery;
+  for (const kind of Object.keys(counts) as VerdictKind[]) {
+    tally.counts[kind] += counts[kind];
+    tally.records[kind] += records[kind];
+  }
   for (const [origin, count] of Object.entries(byOrigin)) {
     tally.byOrigin[origin] = (tally.byOrigin[origin] ?? 0) + count;
   }
   tally.shown += flows.length;
   tally.drops += drops;
   tally.dropRowsLost += dropRowsLost;
+  tally.unstored += unstored;
+  tally.untold += untold;
 }

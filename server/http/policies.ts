@@ -1,5 +1,8 @@
 import express, { type Router } from 'express';
+import { nanos } from '../core/time.ts';
+import { completenessToJson } from '../formats/completeness-json.ts';
 import { windowToJson } from '../formats/flow-json.ts';
+import { completenessOf } from '../operations/completeness.ts';
 import { policyJson } from '../operations/policy-json.ts';
 import { minutesOf, policyTotals, wholeMinutes } from '../operations/policy-totals.ts';
 import { readRange } from '../operations/read-request.ts';
@@ -18,9 +21,14 @@ export function policyRoutes({ reader, clock }: Services): Router {
       within,
       buckets: Math.min(buckets, minutesOf(within)),
     });
+    const completeness = await completenessOf(reader, asked && within, {
+      now: nanos(clock.now()),
+      of: 'policy-hits',
+    });
     response.json({
       range: windowToJson(within),
       policies: policies.map(policyJson),
+      completeness: completenessToJson(completeness),
     } satisfies PoliciesResponse);
   });
   return routes;

@@ -7,6 +7,7 @@ import { dropRoutes } from './drops.ts';
 import { flowRoutes } from './flows.ts';
 import { hostGuard } from './host-guard.ts';
 import { attachLiveSocket } from './live-socket.ts';
+import { metricsRoute } from './metrics.ts';
 import { pageRoutes } from './page.ts';
 import { policyRoutes } from './policies.ts';
 import { problemHandler, requestIds } from './problems.ts';
@@ -50,8 +51,14 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
   app.get('/readyz', async (_request, response) => {
     // Migrations ran before anything listened. A source that is down does not make the server unready.
     await services.writer.checkWritable();
-    response.type('text').send('ok\n');
+    const { quarantined } = services.writer.storeStatus();
+    const note =
+      quarantined === undefined
+        ? ''
+        : `the store was damaged (${quarantined.why}) and is kept as ${quarantined.file}; a new one was begun\n`;
+    response.type('text').send(`ok\n${note}`);
   });
+  app.use(metricsRoute(services));
   const openapi: unknown = parseYaml(
     readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'),
   );

@@ -2,11 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { LiveHub } from '../live/live-hub.ts';
 import type { Writer } from '../operations/ingest.ts';
-import type { FlowReader } from '../store/flow-store.ts';
+import type { FlowReader, ReadLoad } from '../store/flow-store.ts';
 
 /** What the routes work with; `app.ts` makes it. */
 export type Services = {
   readonly reader: FlowReader;
+  readonly readLoad: () => ReadLoad;
   readonly writer: Writer;
   readonly hub: LiveHub;
   readonly clock: Clock;

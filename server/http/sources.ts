@@ -10,6 +10,7 @@ export function sourceRoutes({ reader, writer, clock, demo, version }: Services)
   routes.get('/sources', async (_request, response) => {
     const now = nanos(clock.now());
     const sources = await listSources(reader, writer.statuses(), now);
+    const pause = writer.storePause();
     const span = await reader.span();
     response.json({
       sources: sources.map((source) => sourceJson(source, now)),
@@ -18,6 +19,7 @@ export function sourceRoutes({ reader, writer, clock, demo, version }: Services)
         bytes: writer.size(),
         oldest: span === undefined ? null : formatTime(span.from),
         newest: span === undefined ? null : formatTime(span.to),
+        paused: pause === undefined ? null : { ...pause, since: formatTime(pause.since) },
       },
       demo,
       version,

@@ -1,5 +1,8 @@
 import express, { type Router } from 'express';
+import { nanos } from '../core/time.ts';
+import { completenessToJson } from '../formats/completeness-json.ts';
 import { gapToJson, windowToJson } from '../formats/flow-json.ts';
+import { completenessOf } from '../operations/completeness.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
 import type { SummaryResponse } from './contract.ts';
@@ -11,8 +14,8 @@ export function summaryRoutes({ reader, clock }: Services): Router {
 
   routes.get('/summary', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
-    const within =
-      readRange(textParam(request, 't', 'now-15m..now'), clock) ?? (await wholeSpan(reader));
+    const asked = readRange(textParam(request, 't', 'now-15m..now'), clock);
+    const within = asked ?? (await wholeSpan(reader));
     const by = textParam(request, 'by', '');
     const summary = await reader.summarize({
       where,
@@ -22,6 +25,10 @@ export function summaryRoutes({ reader, clock }: Services): Router {
       top: numberParam(request, 'top', { min: 1, max: 1_000 }) ?? 20,
     });
     const gaps = await reader.gaps(within);
+    const completeness = await completenessOf(reader, asked, {
+      now: nanos(clock.now()),
+      of: 'flows',
+    });
     response.json({
       by: by === '' ? null : by,
       q,
@@ -29,6 +36,7 @@ export function summaryRoutes({ reader, clock }: Services): Router {
       rows: summary.rows.map((row) => ({ ...row, key: row.key ?? null })),
       head: summary.head,
       gaps: gaps.map(gapToJson),
+      completeness: completenessToJson(completeness),
     } satisfies SummaryResponse);
   });
 

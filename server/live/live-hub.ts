@@ -17,12 +17,20 @@ export type LiveDelivery = {
   readonly head: number;
   /** Dropped packets since the last delivery, counted as groups count them. */
   readonly drops: number;
-  /** Matching flows since the last delivery by verdict, exact, whether their rows were delivered or not. */
+  /**
+   * Matching events since the last delivery by verdict, exact, whether their rows were delivered or not. One record
+   * may stand for many.
+   */
   readonly counts: Readonly<Record<VerdictKind, number>>;
+  /** The records that tell of them. */
+  readonly records: Readonly<Record<VerdictKind, number>>;
+  /** Events. */
   readonly byOrigin: Readonly<Record<string, number>>;
   readonly gaps: readonly Gap[];
   /** Matching dropped flows whose rows the ring could not hold. Their groups and counts are complete. */
   readonly dropRowsLost: number;
+  /** Matching flows among all that is counted above that were told and could not be stored. */
+  readonly unstored: number;
   /** Flows, matching or not, that were stored and of which nothing was told: nothing above counts them. */
   readonly untold: number;
 };
@@ -40,12 +48,27 @@ export type LiveCommit = {
   readonly gaps: readonly Gap[];
   /** Flows of the commit that are not in `blocks`. */
   readonly untold: number;
+  /**
+   * The store could not take these flows, and `head` stays where it was. They have no sequence number: rows carry
+   * fractions between `head` and the next one, in order, which no stored flow ever has.
+   */
+  readonly unstored?: true;
 };
 
 export type LiveQuery = {
   /** Subscriptions with equal text are matched once; `condition` is what it compiles to. */
   readonly text: string;
   readonly condition: Condition;
+};
+
+/** What viewers were not given since this process began, summed over all of them. */
+export type LiveLosses = {
+  /** Matching rows that are not drops and were left out. Their counts were told. */
+  readonly rowsShed: number;
+  /** Matching drops whose rows were left out. Their groups and counts were told. */
+  readonly dropRowsLost: number;
+  /** Stored flows of which no viewer was told anything; not summed over viewers. */
+  readonly untold: number;
 };
 
 export type LiveHub = {
@@ -61,6 +84,7 @@ export type LiveHub = {
     },
   ): LiveSubscription;
   readonly subscribers: number;
+  readonly losses: LiveLosses;
   /** Newest flow that was published. */
   readonly head: number;
 };

@@ -2,12 +2,13 @@ import { openBlock, valueAt, type Block, type CommittedBlock } from '../columns/
 import { evaluate } from '../columns/evaluate.ts';
 import { materialize } from '../columns/materialize.ts';
 import { dropTraits, type DropTraits } from '../core/drop-groups.ts';
-import type { Endpoint, StoredFlow } from '../core/flow.ts';
+import type { Endpoint, FlowCounts, StoredFlow } from '../core/flow.ts';
 import type { Verdict, VerdictKind } from '../core/verdict.ts';
 import type { Condition } from '../query/compile.ts';
 
 /** The flows of one commit. Flows are built when a viewer is to get them, and shared by all who do. */
 export type LiveRows = {
+  readonly count: number;
   /** Rows that match, once for all viewers of one query. */
   match(condition: Condition): MatchedRows;
   flow(row: number): StoredFlow;
@@ -18,7 +19,10 @@ export type LiveRows = {
 };
 
 export type MatchedRows = {
+  /** Events; one record may stand for many. */
   readonly counts: Readonly<Record<VerdictKind, number>>;
+  readonly records: Readonly<Record<VerdictKind, number>>;
+  /** Events. */
   readonly byOrigin: Readonly<Record<string, number>>;
   /** Dropped, and those that an audit let through. */
   readonly denied: readonly number[];
@@ -33,10 +37,12 @@ export const noCounts = (): Record<VerdictKind, number> => ({
   unknown: 0,
 });
 
-export function openLiveRows({ firstSeq, columns }: CommittedBlock): LiveRows {
+/** `seqStep` is between the sequence numbers of neighbors. */
+export function openLiveRows({ firstSeq, columns }: CommittedBlock, seqStep = 1): LiveRows {
   const block = openBlock(columns);
-  const flow = memo((row) => materialize(block, row, firstSeq + row));
+  const flow = memo((row) => materialize(block, row, firstSeq + row * seqStep));
   return {
+    count: block.rows,
     match: (condition) => matchRows(block, condition),
     flow,
     drop: memo((row) => {
@@ -51,20 +57,24 @@ export function openLiveRows({ firstSeq, columns }: CommittedBlock): LiveRows {
 function matchRows(block: Block, condition: Condition): MatchedRows {
   const rows = evaluate(condition, block, undefined);
   const counts = noCounts();
+  const records = noCounts();
   const byOrigin: Record<string, number> = {};
   const denied: number[] = [];
   const others: number[] = [];
   const kindOf = reader(block, 'verdict', (value) => (value as Verdict).kind);
   const originOf = reader(block, 'origin', String);
+  const eventsOf = reader(block, 'counts', (value) => (value as FlowCounts).events);
   for (let row = 0; row < block.rows && rows !== 'none'; row++) {
     if (rows !== 'all' && rows[row] === 0) continue;
     const kind = kindOf(row);
-    counts[kind] += 1;
+    const events = eventsOf(row);
+    counts[kind] += events;
+    records[kind] += 1;
     const origin = originOf(row);
-    byOrigin[origin] = (byOrigin[origin] ?? 0) + 1;
+    byOrigin[origin] = (byOrigin[origin] ?? 0) + events;
     (kind === 'dropped' || kind === 'audit' ? denied : others).push(row);
   }
-  return { counts, byOrigin, denied, others };
+  return { counts, records, byOrigin, denied, others };
 }
 
 /** FNV-1a over both ends, the same whichever of them sent the packet. */
@@ -94,7 +104,7 @@ function conversations(block: Block): (row: number) => number {
 /** Reads a column whose values repeat; each distinct value is turned once. */
 function reader<T>(
   block: Block,
-  name: 'verdict' | 'origin' | 'source' | 'destination' | 'sourceIp' | 'destinationIp',
+  name: 'verdict' | 'origin' | 'counts' | 'source' | 'destination' | 'sourceIp' | 'destinationIp',
   turn: (value: unknown) => T,
 ): (row: number) => T {
   const column = block.column(name);

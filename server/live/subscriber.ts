@@ -17,7 +17,7 @@ const MAX_GAPS = 1_000;
 
 /** One viewer's share of the stream, until it is taken. */
 export type Subscriber = {
-  accept(rows: LiveRows, matched: MatchedRows): void;
+  accept(rows: LiveRows, matched: MatchedRows, isStored: boolean): void;
   note(gaps: readonly Gap[], untold: number): void;
   readonly take: LiveSubscription['take'];
 };
@@ -28,23 +28,29 @@ type SubscriberOptions = {
   readonly nowMs: () => number;
   /** Newest flow that was published. */
   readonly head: () => number;
+  /** Counts on what is left out. */
+  readonly losses: { rowsShed: number; dropRowsLost: number };
 };
 
 type Tally = {
   counts: Record<VerdictKind, number>;
+  records: Record<VerdictKind, number>;
   byOrigin: Record<string, number>;
   gaps: Gap[];
   drops: number;
   dropRowsLost: number;
+  unstored: number;
   untold: number;
 };
 
 const emptyTally = (): Tally => ({
   counts: noCounts(),
+  records: noCounts(),
   byOrigin: {},
   gaps: [],
   drops: 0,
   dropRowsLost: 0,
+  unstored: 0,
   untold: 0,
 });
 
@@ -53,6 +59,7 @@ export function createSubscriber({
   allowedPerSecond,
   nowMs,
   head,
+  losses,
 }: SubscriberOptions): Subscriber {
   const thinner = createThinner({ perSecond: allowedPerSecond, nowMs });
   const grouper = createDropGrouper();
@@ -61,6 +68,11 @@ export function createSubscriber({
   let denied: StoredFlow[] = [];
   let others: StoredFlow[] = [];
   let tally = emptyTally();
+
+  const loseDropRows = (rows: number): void => {
+    tally.dropRowsLost += rows;
+    losses.dropRowsLost += rows;
+  };
 
   const addToGroup = (flow: StoredFlow, drop: DropTraits): void => {
     const place = grouper.place(drop);
@@ -72,8 +84,10 @@ export function createSubscriber({
   };
 
   return {
-    accept(rows, matched) {
+    accept(rows, matched, isStored) {
+      if (!isStored) tally.unstored += matched.denied.length + matched.others.length;
       addCounts(tally.counts, matched.counts);
+      addCounts(tally.records, matched.records);
       addCounts(tally.byOrigin, matched.byOrigin);
       for (const row of matched.denied) {
         const flow = rows.flow(row);
@@ -81,12 +95,13 @@ export function createSubscriber({
         denied.push(flow);
       }
       if (denied.length > capacity) {
-        tally.dropRowsLost += denied.length - capacity;
+        loseDropRows(denied.length - capacity);
         denied = denied.slice(-capacity);
       }
       for (const row of matched.others) {
         const admitted = thinner.admits(() => rows.conversation(row));
         if (admitted && others.length < capacity) others.push(rows.flow(row));
+        else losses.rowsShed += 1;
       }
     },
     note(gaps, untold) {
@@ -97,8 +112,9 @@ export function createSubscriber({
       const flows = [...(rows === 'none' ? [] : denied), ...(rows === 'all' ? others : [])].sort(
         (a, b) => a.seq - b.seq,
       );
+      if (rows === 'none') loseDropRows(denied.length);
+      if (rows !== 'all') losses.rowsShed += others.length;
       const taken = tally;
-      if (rows === 'none') taken.dropRowsLost += denied.length;
       const grown = [...changed].flatMap((key) => groups.get(key) ?? []);
       denied = [];
       others = [];

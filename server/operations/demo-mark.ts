@@ -5,6 +5,11 @@ import { AppError } from '../core/errors.ts';
 const MARK = 'DEMO';
 const DATABASE = 'dropwise.sqlite';
 
+/** Stands in the header of a backup of simulated flows, so that a restore marks its directory again: "DEMO". */
+export const DEMO_MARK = 0x44454d4f;
+
+export const isDemo = (directory: string): boolean => existsSync(join(directory, MARK));
+
 /** Whether a directory holds flows that are not the demo's. */
 export function holdsRealFlows(directory: string): boolean {
   return existsSync(join(directory, DATABASE)) && !existsSync(join(directory, MARK));

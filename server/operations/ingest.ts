@@ -1,18 +1,24 @@
 import { AppError } from '../core/errors.ts';
+import type { FlowBatch, Gap } from '../core/flow.ts';
 import type { EpochNanos } from '../core/time.ts';
 import { NANOS_PER_MILLI, nanos } from '../core/time.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createRateMeter, type RateMeter } from '../lib/rate.ts';
+import { wait } from '../lib/wait.ts';
 import type { FlowSource, SourceReport } from '../sources/flow-source.ts';
-import type { Committed, FlowStore } from '../store/flow-store.ts';
+import type { Committed, FlowStore, StoreStatus } from '../store/flow-store.ts';
+import { createStoreGate, type StoreGateOptions, type StorePause } from './store-pause.ts';
+import { createSourceCounter, type SourceCounter, type SourceCounts } from './source-counts.ts';
 
 /** A source that stayed up this long begins its back-off anew. */
 const HEALTHY_MS = 30_000;
 const RATE_SECONDS = 10;
+const MAX_HELD_GAPS = 10_000;
 
-export type SourceState = SourceReport['state'] | 'retrying' | 'done';
+/** `refused`: tried again like `retrying`, but it is our request that the source does not want. */
+export type SourceState = SourceReport['state'] | 'retrying' | 'refused' | 'done';
 
 /** What the supervisor knows of a running source; the store knows what was committed. */
 export type SourceStatus = {
@@ -28,18 +34,32 @@ export type SourceStatus = {
   /** Receipt minus observation of the newest flow. */
   readonly lagMs: number | undefined;
   readonly bytesBehind: number | undefined;
+  readonly rotationLossMs: number | undefined;
   readonly nodes: SourceReport['nodes'];
+  readonly skew: SourceReport['skew'];
+  readonly certificateExpiresAt: EpochNanos | undefined;
+  /** Opened from a checkpoint: what it missed before is read, or told as a gap. */
+  readonly resumed: boolean;
+  readonly counts: SourceCounts;
 };
 
 export type Ingest = AsyncDisposable & {
   /** Opens a source and keeps it open. `create` gets the function through which the source tells its state. */
   add(create: (report: (report: SourceReport) => void) => FlowSource): void;
   statuses(): readonly SourceStatus[];
+  /** Why nothing is stored at present; `undefined` while all is well. */
+  pause(): StorePause | undefined;
+  /** Throws an AppError `store-failed` when a commit would fail now, or nothing is stored. */
+  checkStoring(): Promise<void>;
 };
 
 /** What others may ask of whoever runs the sources and writes the store. */
 export type Writer = {
   statuses(): readonly SourceStatus[];
+  /** As of the last word of the writer, at most a quarter of a second ago. */
+  storeStatus(): StoreStatus;
+  /** Why nothing is stored at present; `undefined` while all is well. */
+  storePause(): StorePause | undefined;
   /** Throws an AppError `store-failed` when a commit would fail now. */
   checkWritable(): Promise<void>;
   /** Bytes of the store on disk, write-ahead log included. */
@@ -50,16 +70,34 @@ type IngestOptions = {
   readonly store: FlowStore;
   /** Hears of every commit, in order. */
   readonly publish: (committed: Committed) => void;
+  /** Hears of flows that cannot be stored now. Most are told again, and then committed, when they can. */
+  readonly publishUnstored?: (batch: FlowBatch) => void;
   readonly clock: Clock;
   readonly log: Logger;
-};
+} & Partial<Pick<StoreGateOptions, 'objection' | 'ondamage' | 'retryMs'>>;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-type Watched = Mutable<Omit<SourceStatus, 'ratePerSecond'>> & { readonly rate: RateMeter };
+type Watched = Mutable<Omit<SourceStatus, 'ratePerSecond' | 'counts'>> & {
+  readonly rate: RateMeter;
+  readonly counter: SourceCounter;
+};
 
 /** Runs every source, each on its own: one that fails is opened again later and disturbs no other. */
-export function createIngest({ store, publish, clock, log }: IngestOptions): Ingest {
+export function createIngest(options: IngestOptions): Ingest {
+  const { store, publish, publishUnstored = () => undefined, clock, log } = options;
   const stop = new AbortController();
+  /** Ends all readings, so that sources are read again from their checkpoints. */
+  let again = new AbortController();
+  const gate = createStoreGate({
+    objection: () => undefined,
+    ondamage: () => undefined,
+    ...options,
+    check: store.checkWritable,
+    onretry: () => {
+      again.abort();
+      again = new AbortController();
+    },
+  });
   const watched: Watched[] = [];
   const running: Promise<void>[] = [];
   const now = (): EpochNanos => nanos(clock.now());
@@ -69,7 +107,7 @@ export function createIngest({ store, publish, clock, log }: IngestOptions): Ing
     if (status.state !== state) status.stateSince = now();
     status.state = state;
     status.detail = detail;
-    if (state !== 'retrying') status.retryAt = undefined;
+    if (state !== 'retrying' && state !== 'refused') status.retryAt = undefined;
   };
 
   const failures = new Map<string, string>();
@@ -81,14 +119,51 @@ export function createIngest({ store, publish, clock, log }: IngestOptions): Ing
     else if (isNew) log.warn({ source: name, reason }, 'source failed');
   };
 
-  /** Store first, then live: a viewer never sees a flow that a reload would not find. */
+  /** Losses that a stream told while nothing could be stored; it tells them once. */
+  const held = new Map<string, readonly Gap[]>();
+  const hold = ({ kind, name }: FlowSource, { gaps }: FlowBatch): void => {
+    if (kind !== 'hubble-relay') return;
+    const lost = gaps.filter((gap) => gap.kind === 'lost');
+    held.set(name, [...(held.get(name) ?? []), ...lost].slice(-MAX_HELD_GAPS));
+  };
+
+  /** `undefined` when the store cannot take it now. */
+  const commit = async (source: FlowSource, batch: FlowBatch): Promise<Committed | undefined> => {
+    if (gate.isClosed()) return undefined;
+    const gaps = held.get(source.name);
+    try {
+      const whole = gaps === undefined ? batch : { ...batch, gaps: [...gaps, ...batch.gaps] };
+      const committed = await store.append(whole);
+      held.delete(source.name);
+      gate.open();
+      return committed;
+    } catch (error) {
+      if (gate.close(error)) return undefined;
+      throw error;
+    }
+  };
+
+  /** Store first, then live: a viewer never sees a flow that a reload would not find, unless told so. */
   const drain = async (source: FlowSource, status: Watched): Promise<void> => {
+    const reading = again.signal;
     const after = await store.loadCheckpoint(source.name);
-    for await (const batch of source.read(after, stop.signal)) {
-      const committed = await store.append(batch);
+    status.resumed = after !== undefined;
+    for await (const batch of source.read(after, AbortSignal.any([stop.signal, reading]))) {
+      // What was told before the store came back is told again, from the checkpoint on.
+      if (reading.aborted) {
+        hold(source, batch);
+        return;
+      }
+      const committed = await commit(source, batch);
+      if (committed === undefined) {
+        hold(source, batch);
+        publishUnstored(batch);
+        continue;
+      }
       failures.delete(source.name);
       publish(committed);
       status.rate.add(committed.flows.length);
+      status.counter.add(batch, committed);
       const newest = committed.flows.at(-1);
       if (newest === undefined) continue;
       status.lastEventAt = newest.observedAt;
@@ -101,31 +176,38 @@ export function createIngest({ store, publish, clock, log }: IngestOptions): Ing
     while (!aborted()) {
       const openedAt = now();
       let reason: string;
+      let isRefused = false;
       try {
+        const reading = again.signal;
         await drain(source, status);
         if (aborted()) break;
+        if (reading.aborted) continue;
         reason = 'the source ended its stream';
         log.info({ source: source.name }, 'source ended');
       } catch (error) {
         // Whatever a source throws, the others go on.
         reason = error instanceof AppError ? error.detail : `unexpected: ${String(error)}`;
+        isRefused = error instanceof AppError && error.code === 'source-refused';
         noteFailure(source.name, error, reason);
       }
       if (Number((now() - openedAt) / NANOS_PER_MILLI) > HEALTHY_MS) backoff.reset();
       const waitMs = backoff.next();
-      enter(status, 'retrying', reason);
+      enter(status, isRefused ? 'refused' : 'retrying', reason);
       status.retryAt = nanos(now() + BigInt(waitMs) * NANOS_PER_MILLI);
-      await pause(waitMs, stop.signal);
+      await wait(waitMs, stop.signal);
     }
     enter(status, 'done', 'stopped');
   };
 
   return {
     add(create) {
-      const source = create(({ state, detail = '', nodes, bytesBehind }) => {
+      const source = create(({ state, detail = '', nodes, bytesBehind, ...told }) => {
         enter(status, state, detail);
         status.nodes = nodes ?? status.nodes;
         status.bytesBehind = bytesBehind ?? status.bytesBehind;
+        status.skew = told.skew;
+        status.rotationLossMs = told.rotationLossMs;
+        status.certificateExpiresAt = told.certificateExpiresAt ?? status.certificateExpiresAt;
       });
       const status: Watched = {
         name: source.name,
@@ -138,31 +220,33 @@ export function createIngest({ store, publish, clock, log }: IngestOptions): Ing
         lastEventAt: undefined,
         lagMs: undefined,
         bytesBehind: undefined,
+        rotationLossMs: undefined,
         nodes: undefined,
+        skew: undefined,
+        certificateExpiresAt: undefined,
+        resumed: false,
         rate: createRateMeter(RATE_SECONDS, () => Number(clock.now() / NANOS_PER_MILLI)),
+        counter: createSourceCounter(),
       };
       watched.push(status);
       running.push(supervise(source, status));
     },
     statuses: () =>
-      watched.map(({ rate, ...status }) => ({ ...status, ratePerSecond: rate.perSecond() })),
+      watched.map(({ rate, counter, ...status }) => ({
+        ...status,
+        ratePerSecond: rate.perSecond(),
+        counts: counter.counts(),
+      })),
+    pause: gate.pause,
+    async checkStoring() {
+      const pause = gate.pause();
+      if (pause !== undefined) throw new AppError('store-failed', pause.reason);
+      await store.checkWritable();
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
+      gate[Symbol.dispose]();
       await Promise.all(running);
     },
   };
-}
-
-/** Resolves after the wait, or at once when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

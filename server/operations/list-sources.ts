@@ -1,6 +1,8 @@
+import type { SourceCompleteness } from '../core/completeness.ts';
 import type { Gap } from '../core/flow.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos } from '../core/time.ts';
 import type { FlowReader, OriginRecord } from '../store/flow-store.ts';
+import { completenessOf } from './completeness.ts';
 import type { SourceStatus } from './ingest.ts';
 
 const DAY = 86_400n * NANOS_PER_SECOND;
@@ -13,6 +15,8 @@ export type ListedSource = {
   readonly record: OriginRecord | undefined;
   /** Of the last 24 hours. */
   readonly gaps: readonly Gap[];
+  /** Of the same time; `undefined` where nothing is known of it. */
+  readonly completeness: SourceCompleteness | undefined;
 };
 
 /** Every source that runs or has flows in the store, running ones first. */
@@ -22,10 +26,10 @@ export async function listSources(
   now: EpochNanos,
 ): Promise<readonly ListedSource[]> {
   const records = new Map((await store.origins()).map((record) => [record.origin, record]));
-  const gaps = Map.groupBy(
-    await store.gaps({ from: nanos(now - DAY), to: now }),
-    (gap) => gap.origin,
-  );
+  const day = { from: nanos(now - DAY), to: now };
+  const gaps = Map.groupBy(await store.gaps(day), (gap) => gap.origin);
+  const known = (await completenessOf(store, day, { now, of: 'flows' })).sources;
+  const judged = new Map(known.map((source) => [source.origin, source]));
   const running = new Map(statuses.map((status) => [status.name, status]));
   const names = [...running.keys(), ...[...records.keys()].filter((name) => !running.has(name))];
   return names.map((name) => ({
@@ -33,5 +37,6 @@ export async function listSources(
     status: running.get(name),
     record: records.get(name),
     gaps: gaps.get(name) ?? [],
+    completeness: judged.get(name),
   }));
 }

@@ -1,5 +1,6 @@
 import { formatTime, type EpochNanos } from '../core/time.ts';
 import type { SourceJson } from '../formats/api-json.ts';
+import { sourceCompletenessToJson } from '../formats/completeness-json.ts';
 import { gapToJson } from '../formats/flow-json.ts';
 import type { ListedSource } from './list-sources.ts';
 
@@ -10,7 +11,7 @@ const timeOrNull = (time: EpochNanos | undefined): string | null =>
 
 /** One source as the API and `dropwise sources` show it. */
 export function sourceJson(
-  { name, status, record, gaps }: ListedSource,
+  { name, status, record, gaps, completeness }: ListedSource,
   now: EpochNanos,
 ): SourceJson {
   return {
@@ -29,8 +30,12 @@ export function sourceJson(
     lost: (record?.lost ?? 0n).toString(),
     rejected: record?.rejected ?? [],
     gaps: gaps.map(gapToJson),
+    completeness: completeness === undefined ? null : sourceCompletenessToJson(completeness),
     checkpointAt: timeOrNull(record?.checkpointAt),
     bytesBehind: status?.bytesBehind ?? null,
+    rotationLossMs: status?.rotationLossMs ?? null,
+    skew: status?.skew ?? null,
+    certificateExpiresAt: timeOrNull(status?.certificateExpiresAt),
     // What a connection that is gone knew of the nodes says nothing of them now.
     nodes: (status?.state === 'reading' ? status.nodes : undefined) ?? null,
   };

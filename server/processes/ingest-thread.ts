@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { CommittedBlock } from '../columns/block.ts';
 import type { SourceStatus, Writer } from '../operations/ingest.ts';
+import type { StorePause } from '../operations/store-pause.ts';
 import type { FromIngest, IngestTask, ToIngest } from './ingest-protocol.ts';
+import type { StoreStatus } from '../store/flow-store.ts';
 import { storeBytes } from '../store/sqlite/database.ts';
 import { receiveError } from './sent-error.ts';
 
@@ -29,6 +31,15 @@ export async function startIngestThread({
   const exited = once(worker, 'exit');
   const checks = new Map<number, PromiseWithResolvers<undefined>>();
   let statuses: readonly SourceStatus[] = [];
+  let store: StoreStatus = {
+    head: 0,
+    blocks: 0,
+    oldestAt: undefined,
+    quarantined: undefined,
+    walBytes: 0,
+    checkpointedAt: undefined,
+  };
+  let pause: StorePause | undefined;
   let checked = 0;
   const ready = Promise.withResolvers<undefined>();
   let running = false;
@@ -60,7 +71,7 @@ export async function startIngestThread({
         send({ kind: 'taken', bytes: bytesOf(message.blocks) });
         break;
       case 'statuses':
-        ({ statuses } = message);
+        ({ statuses, store, pause } = message);
         break;
       case 'checked':
         answer(message);
@@ -74,6 +85,8 @@ export async function startIngestThread({
   running = true;
   return {
     statuses: () => statuses,
+    storeStatus: () => store,
+    storePause: () => pause,
     size: () => storeBytes(task.directory),
     async checkWritable() {
       const check = Promise.withResolvers<undefined>();

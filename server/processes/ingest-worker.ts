@@ -3,12 +3,16 @@
  * commit once it is on disk, so a viewer never sees a flow that a reload would not find.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { encodeFlows, writeBlock } from '../columns/block.ts';
+import type { Flow } from '../core/flow.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/log.ts';
 import { createIngest } from '../operations/ingest.ts';
+import { keepLedger } from '../operations/keep-ledger.ts';
 import { keepPruned } from '../operations/prune.ts';
 import { createSource } from '../sources/registry.ts';
 import type { Committed } from '../store/flow-store.ts';
+import { spaceObjection } from '../store/sqlite/free-space.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { FromIngest, IngestTask, ToIngest } from './ingest-protocol.ts';
 import { sendError } from './sent-error.ts';
@@ -18,7 +22,7 @@ const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024;
 
 if (parentPort === null) throw new Error('this module runs as a worker thread');
 const port = parentPort;
-const { directory, sources, keepMs, logLevel } = workerData as IngestTask;
+const { directory, sources, keep, minFreeBytes, logLevel } = workerData as IngestTask;
 const tell = (message: FromIngest): void => port.postMessage(message);
 
 /** Bytes that the main thread was told and has not taken yet. */
@@ -45,18 +49,47 @@ function publish({ blocks, flows, firstSeq, gaps }: Committed): void {
   );
 }
 
+/** Shows flows that the store cannot take now. */
+function publishUnstored(flows: readonly Flow[], head: number): void {
+  if (flows.length === 0 || untaken > MAX_UNTAKEN_BYTES) return;
+  const columns = new Uint8Array(writeBlock(encodeFlows(flows), 'plain'));
+  untaken += columns.byteLength;
+  const blocks = [{ firstSeq: head, columns }];
+  tell({ kind: 'committed', blocks, gaps: [], head, untold: 0, unstored: true });
+}
+
 async function run(stopped: Promise<void>): Promise<void> {
   const clock = systemClock();
   const log = createLogger(logLevel);
   await using parts = new AsyncDisposableStack();
   const store = parts.use(await openSqliteStore({ directory }));
-  parts.use(keepPruned({ store, keepMs, clock, log }));
-  const ingest = parts.use(createIngest({ store, publish, clock, log }));
+  const { quarantined } = store.status();
+  if (quarantined !== undefined) {
+    log.error(
+      quarantined,
+      'the store was damaged; its file is kept beside, and a new one is begun',
+    );
+  }
+  const damaged = Promise.withResolvers<never>();
+  damaged.promise.catch(() => undefined);
+  parts.use(keepPruned({ store, keep, clock, log }));
+  const ingest = parts.use(
+    createIngest({
+      store,
+      publish,
+      publishUnstored: ({ flows }) => publishUnstored(flows, store.head()),
+      ondamage: damaged.reject,
+      objection: () => spaceObjection(directory, minFreeBytes),
+      clock,
+      log,
+    }),
+  );
+  parts.use(keepLedger({ store, statuses: ingest.statuses, clock, log }));
   port.on('message', (message: ToIngest) => {
     if (message.kind === 'taken') untaken -= message.bytes;
     if (message.kind !== 'check') return;
     const { id } = message;
-    store.checkWritable().then(
+    ingest.checkStoring().then(
       () => tell({ kind: 'checked', id, error: undefined }),
       (error: unknown) => tell({ kind: 'checked', id, error: sendError(error) }),
     );
@@ -65,11 +98,17 @@ async function run(stopped: Promise<void>): Promise<void> {
   for (const { name, setting } of sources) {
     ingest.add((report) => createSource({ setting, name, clock, report }));
   }
-  const tellStatuses = (): void => tell({ kind: 'statuses', statuses: ingest.statuses() });
+  const tellStatuses = (): void =>
+    tell({
+      kind: 'statuses',
+      statuses: ingest.statuses(),
+      store: store.status(),
+      pause: ingest.pause(),
+    });
   tellStatuses();
   const timer = setInterval(tellStatuses, STATUS_MS);
-  await stopped;
-  clearInterval(timer);
+  parts.defer(() => clearInterval(timer));
+  await Promise.race([stopped, damaged.promise]);
 }
 
 const stopped = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { AppError } from '../core/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { FlowReader } from '../store/flow-store.ts';
+import type { FlowReader, ReadLoad } from '../store/flow-store.ts';
 import type { ReaderAnswer, ReaderCall, ReaderMethod } from './reader-protocol.ts';
 import { receiveError } from './sent-error.ts';
 
@@ -17,7 +17,7 @@ export type ReaderPoolOptions = {
   readonly waiting?: number;
 };
 
-export type ReaderPool = FlowReader & AsyncDisposable;
+export type ReaderPool = FlowReader & AsyncDisposable & { load(): ReadLoad };
 
 type Question = {
   readonly method: ReaderMethod;
@@ -43,6 +43,7 @@ export function openReaderPool({
   const queue: Question[] = [];
   const idle: Reader[] = [];
   const running = new Set<Reader>();
+  const ended = { answered: 0, failed: 0, timedOut: 0, givenUp: 0, refused: 0 };
   let closed = false;
 
   const next = (): void => {
@@ -56,6 +57,7 @@ export function openReaderPool({
   const start = (): Reader => {
     const reader = startReader(directory, {
       limitMs,
+      onend: (how) => void (ended[how] += 1),
       onidle: () => {
         idle.push(reader);
         next();
@@ -82,6 +84,7 @@ export function openReaderPool({
       signal?.throwIfAborted();
       if (closed) throw new AppError('busy', 'the server is stopping');
       if (queue.length >= waiting) {
+        ended.refused += 1;
         throw new AppError('busy', `${waiting} questions wait already; ask again in a moment`);
       }
       queue.push({ method, args, signal, resolve, reject });
@@ -98,8 +101,16 @@ export function openReaderPool({
     dropGroups: ({ signal, ...query }) => ask('dropGroups', [query], signal),
     policyHits: (query) => ask('policyHits', [query]),
     gaps: (within) => ask('gaps', [within]),
+    ledger: (within) => ask('ledger', [within]),
     origins: () => ask('origins', []),
     span: () => ask('span', []),
+    retained: () => ask('retained', []),
+    load: () => ({
+      processes: running.size,
+      busy: running.size - idle.length,
+      waiting: queue.length,
+      ended: { ...ended },
+    }),
     async [Symbol.asyncDispose]() {
       closed = true;
       for (const { reject } of queue.splice(0))
@@ -117,11 +128,13 @@ type Reader = {
 
 type ReaderEvents = {
   readonly limitMs: number;
+  /** A question of this process is over. */
+  readonly onend: (how: keyof ReadLoad['ended']) => void;
   readonly onidle: () => void;
   readonly onexit: (why: string) => void;
 };
 
-function startReader(directory: string, { limitMs, onidle, onexit }: ReaderEvents): Reader {
+function startReader(directory: string, { limitMs, onend, onidle, onexit }: ReaderEvents): Reader {
   // Structured clone carries bigints and bytes.
   const child = fork(PROCESS, [directory], { serialization: 'advanced' });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -131,28 +144,30 @@ function startReader(directory: string, { limitMs, onidle, onexit }: ReaderEvent
   let asked = 0;
   let why = '';
 
-  const settle = (with_: (question: Question) => void): void => {
+  const settle = (how: keyof ReadLoad['ended'], with_: (question: Question) => void): void => {
     const settled = current;
     current = undefined;
     settled?.done();
-    if (settled !== undefined) with_(settled.question);
+    if (settled === undefined) return;
+    onend(how);
+    with_(settled.question);
   };
-  const kill = (reason: string, error: unknown): void => {
+  const kill = (how: 'timedOut' | 'givenUp', reason: string, error: unknown): void => {
     why = reason;
-    settle(({ reject }) => reject(error));
+    settle(how, ({ reject }) => reject(error));
     child.kill('SIGKILL');
   };
   child.on('message', (answer: ReaderAnswer) => {
     if (answer.kind === 'ready') opened.resolve(undefined);
     if (answer.kind === 'ready' || answer.id !== current?.id) return;
-    settle(({ resolve, reject }) =>
+    settle(answer.kind === 'answer' ? 'answered' : 'failed', ({ resolve, reject }) =>
       answer.kind === 'answer' ? resolve(answer.value) : reject(receiveError(answer.error)),
     );
     onidle();
   });
   child.once('exit', (code, signal) => {
     const ending = why === '' ? `it ended with ${signal ?? String(code)}` : why;
-    settle(({ reject }) =>
+    settle('failed', ({ reject }) =>
       reject(new AppError('store-failed', `A reader process failed: ${ending}`)),
     );
     onexit(ending);
@@ -165,13 +180,13 @@ function startReader(directory: string, { limitMs, onidle, onexit }: ReaderEvent
       let timer: NodeJS.Timeout | undefined;
       const late = (): void => {
         const text = `it took longer than ${limitMs / 1_000} s; narrow the time range or the query`;
-        kill('a question took too long', new AppError('query-timeout', text));
+        kill('timedOut', 'a question took too long', new AppError('query-timeout', text));
       };
       // The time that a process takes to start is not the question's.
       void opened.promise.then(() => {
         if (current?.id === id) timer = setTimeout(late, limitMs);
       });
-      const abort = (): void => kill('a question was given up', signal?.reason);
+      const abort = (): void => kill('givenUp', 'a question was given up', signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       const done = (): void => {
         clearTimeout(timer);

@@ -44,6 +44,21 @@ export function listTest(
   return (values) => (values.length === 0 ? takesNone : values.some(matches));
 }
 
+/** What a value of the field must be one of, folded; `undefined` where it is asked for in another way too. */
+export function exactWords(asked: readonly Value[], field: Field): readonly string[] | undefined {
+  const { fold } = comparisonOf(field);
+  const words: string[] = [];
+  for (const value of asked) {
+    if (value.kind !== 'word' || isPattern(value)) return undefined;
+    words.push(fold(value.text));
+  }
+  return words;
+}
+
+/** The texts that `exactWords` is compared with, of a value that a column projects to. */
+export const foldValue = (value: Comparable, field: Field): string =>
+  comparisonOf(field).fold(String(value));
+
 const isPattern = (value: Value & { kind: 'word' }): boolean =>
   !value.quoted && value.text.includes('*');
 

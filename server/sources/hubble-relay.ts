@@ -1,57 +1,53 @@
 import { AppError } from '../core/errors.ts';
 import type { Checkpoint, FlowBatch } from '../core/flow.ts';
-import { formatTime, nanos, type EpochNanos } from '../core/time.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { FlowSource, ReportSource } from './flow-source.ts';
-import {
-  getFlowsRequest,
-  getNodesRequest,
-  getNodesResponse,
-  OBSERVER_SERVICE,
-  serverStatusRequest,
-  serverStatusResponse,
-  type GetFlowsRequest,
-} from './hubble-proto.ts';
+import { nanos, type EpochNanos } from '../core/time.ts';
+import { createSkewWatch, type SkewWatch } from './clock-skew.ts';
+import type { FlowSource } from './flow-source.ts';
 import { createNodeWatch, type NodeWatch } from './node-watch.ts';
 import { createRelayCollector, type RelayCollector } from './relay-collector.ts';
+import { openRelayLine, type RelayLine } from './relay-line.ts';
 import { openMarks, type RelayMarks } from './relay-marks.ts';
-import { isUnimplemented } from './transport/grpc-failure.ts';
-import {
-  openGrpc,
-  type GrpcConnection,
-  type GrpcStream,
-  type GrpcTls,
-} from './transport/grpc-stream.ts';
-import { WireError } from './wire-reader.ts';
-
-export type HubbleRelayOptions = {
-  readonly name: string;
-  /** `host:port`. */
-  readonly address: string;
-  /** Absent: plain text. */
-  readonly tls?: GrpcTls | undefined;
-  readonly clock: Clock;
-  readonly report: ReportSource;
-  /** Newest flows per node to ask for on the first start; 1,000 unless told. */
-  readonly backlog?: number;
-  /** Silence after which the relay is asked whether it is there; a minute unless told. */
-  readonly idleMs?: number;
-  /** Time between looks at the list of nodes; 30 s unless told. */
-  readonly nodePollMs?: number;
-  /** Patience with calls that have one answer; 10 s unless told. */
-  readonly callTimeoutMs?: number;
-};
+import { createRelayValve, type RelayValve } from './relay-valve.ts';
+import type { HubbleRelayOptions } from './relay-options.ts';
+import { watchRelay, type RelayWatch } from './relay-watch.ts';
+import { watchRotation } from './relay-rotation.ts';
 
 /** Flows of one commit, and how long the first of them waits for more. */
 const BATCH_MS = 200;
+/** The error of a node is told up to ten seconds late (reference/hubble.md 6.4). */
+const START = 15_000_000_000n;
+
+/** What one line is read into; a successor gets new ones, but for the nodes, which are the same. */
+type Turn = {
+  readonly line: RelayLine;
+  readonly marks: RelayMarks;
+  readonly collector: RelayCollector;
+  readonly valve: RelayValve;
+  readonly openedAt: EpochNanos;
+  /** How the turn ended, or what takes over; the first to come counts. */
+  outcome: Outcome | undefined;
+};
+
+type Outcome =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'succeeded'; readonly by: RelayLine };
+
+type Common = {
+  readonly options: HubbleRelayOptions;
+  readonly nodes: NodeWatch;
+  readonly skews: SkewWatch;
+  readonly signal: AbortSignal;
+};
 
 /**
- * Follows Hubble Relay. After a restart it resumes at the oldest of the per-node marks less an overlap, and
- * flags batches that may repeat. Relay cannot say what its rings no longer hold, so a node's first flow that is
- * later than its last one seen becomes an `unwatched` gap.
+ * Follows Hubble Relay, or one agent. After a restart it resumes at the oldest of the per-node marks less an overlap,
+ * and flags batches that may repeat. Relay cannot say what its rings no longer hold, so a node's first flow that is
+ * later than its last one seen becomes an `unwatched` gap. When the TLS files change, a new connection takes over
+ * from the old one while that still reads.
  */
 export function hubbleRelay(options: HubbleRelayOptions): FlowSource {
-  const { name, address, tls, report } = options;
+  const { name, address, report } = options;
   return {
     name,
     kind: 'hubble-relay',
@@ -59,192 +55,137 @@ export function hubbleRelay(options: HubbleRelayOptions): FlowSource {
     async *read(after, signal) {
       if (signal.aborted) return;
       report({ state: 'connecting', detail: `connecting to ${address}` });
-      const connection = await openGrpc(address, tls);
+      const common = { options, nodes: createNodeWatch(name), skews: createSkewWatch(), signal };
+      let line = await openRelayLine(options, after, signal);
+      let checkpoint = after;
+      let turn: Turn | undefined;
       try {
-        yield* follow(options, connection, after, signal);
+        while (line !== undefined) {
+          turn = startTurn(common, line, checkpoint);
+          yield* readTurn(common, turn);
+          if (turn.outcome?.kind !== 'succeeded') return;
+          line = turn.outcome.by;
+          checkpoint = turn.marks.checkpoint();
+          // What the old line told is stored when this is; from then on, that is what the new one may tell again.
+          yield { origin: name, flows: [], gaps: [], rejected: [], checkpoint, mayRepeat: false };
+        }
       } finally {
-        connection.close();
+        line?.close();
+        if (turn?.outcome?.kind === 'succeeded') turn.outcome.by.close();
       }
     },
   };
 }
 
-async function* follow(
-  options: HubbleRelayOptions,
-  connection: GrpcConnection,
-  after: Checkpoint | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<FlowBatch> {
-  const version = await unlessAborted(askVersion(options, connection), signal);
-  if (version === undefined) return;
+function startTurn(
+  { options, nodes }: Common,
+  line: RelayLine,
+  checkpoint: Checkpoint | undefined,
+): Turn {
   const now = (): EpochNanos => nanos(options.clock.now());
-  const marks = openMarks(after, now());
-  const nodes = createNodeWatch(options.name);
+  const openedAt = now();
+  const marks = openMarks(checkpoint, openedAt);
   const collector = createRelayCollector({ origin: options.name, marks, nodes, now });
-  const stream = connection.stream(
-    OBSERVER_SERVICE.GetFlows.path,
-    getFlowsRequest.encode(flowsRequest(options, marks)),
-    (message) => {
-      collector.take(message);
-      if (collector.full()) stream.pause();
-    },
-  );
-  const abort = (): void => stream.cancel();
+  const valve = createRelayValve({
+    collector,
+    stream: line.stream,
+    patienceMs: options.patienceMs,
+  });
+  return { line, marks, collector, valve, openedAt, outcome: undefined };
+}
+
+/** Reads a line until it ends or its successor stands ready. Throws what it failed with. */
+async function* readTurn(common: Common, turn: Turn): AsyncGenerator<FlowBatch> {
+  const { options, nodes, signal } = common;
+  const { line, collector } = turn;
+  const abort = (): void => line.stream.cancel();
   signal.addEventListener('abort', abort, { once: true });
-  const watch = startWatch({ options, connection, collector, nodes, stream, version });
+  const watches = startWatches(common, turn);
   try {
-    yield* batches({ collector, stream, marks, failed: watch.failed });
-    const end = endOfStream(options.address, nodes.failures());
-    nodes.closeAll(now());
-    const last = collector.batch();
+    yield* batches(turn, common.skews, watches.tell);
+    line.close();
+    const outcome = turn.outcome;
+    const end = endOfStream(common, turn);
+    if (outcome?.kind !== 'succeeded') nodes.closeAll(nanos(options.clock.now()));
+    const last = collector.batch('last');
     if (last !== undefined) yield last;
-    if (!signal.aborted) throw end;
+    if (outcome?.kind === 'failed') throw outcome.error;
+    if (outcome?.kind === 'ended' && !signal.aborted) throw end;
   } finally {
-    watch.stop();
+    watches.stop();
     signal.removeEventListener('abort', abort);
-    stream.cancel();
+    line.close();
   }
 }
 
-function flowsRequest({ backlog = 1000 }: HubbleRelayOptions, marks: RelayMarks): GetFlowsRequest {
-  return marks.since === undefined
-    ? { follow: true, number: String(backlog) }
-    : { follow: true, since: formatTime(marks.since) };
-}
-
-/** Fails at once, and with a reason, where GetFlows would only fail later. Old servers do not know the call. */
-async function askVersion(
-  options: HubbleRelayOptions,
-  connection: GrpcConnection,
-): Promise<string> {
-  try {
-    const request = serverStatusRequest.encode({});
-    const timeoutMs = options.callTimeoutMs ?? 10_000;
-    const reply = await connection.unary(OBSERVER_SERVICE.ServerStatus.path, request, timeoutMs);
-    return serverStatusResponse.decode(reply).version ?? '';
-  } catch (error) {
-    if (isUnimplemented(error)) return '';
-    throw error;
-  }
-}
-
-/** Answers `undefined` as soon as the signal aborts; what was asked then no longer matters, nor how it fails. */
-async function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
-  const stop = (): void => resolve(undefined);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([asked, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-/** Relay answers a refused request with node errors and a friendly end; without back-off a client would spin. */
-function endOfStream(address: string, nodeError: string): AppError {
-  const why = nodeError === '' ? 'no node is connected to it, or it is restarting' : nodeError;
-  return new AppError('source-failed', `${address}: the relay ended the stream: ${why}`);
-}
-
-async function* batches(parts: {
-  readonly collector: RelayCollector;
-  readonly stream: GrpcStream;
-  readonly marks: RelayMarks;
-  readonly failed: Promise<never>;
-}): AsyncGenerator<FlowBatch> {
-  const { collector, stream } = parts;
-  const ended = stream.ended.then(() => 'ended' as const);
-  const over = Promise.race([ended, parts.failed]);
-  over.catch(() => undefined);
-  for (;;) {
-    const state = await Promise.race([over, collector.ready(BATCH_MS)]).catch((error: unknown) => ({
-      error,
-    }));
-    const batch = collector.batch();
-    if (batch !== undefined) yield batch;
-    if (typeof state === 'object') throw state.error;
-    if (state === 'ended') return;
-    stream.resume();
-  }
-}
-
-type Watch = { readonly failed: Promise<never>; readonly stop: () => void };
-
-/** Looks at the nodes from time to time, and whether a silent relay is still there (fault 55). */
-function startWatch(parts: {
-  readonly options: HubbleRelayOptions;
-  readonly connection: GrpcConnection;
-  readonly collector: RelayCollector;
-  readonly nodes: NodeWatch;
-  readonly stream: GrpcStream;
-  readonly version: string;
-}): Watch {
-  const { options, connection, collector, nodes, version } = parts;
-  const { idleMs = 60_000, nodePollMs = 30_000 } = options;
-  /** Relay calls itself so, an agent that is read directly gives a bare number. */
-  const named = version === '' || version.includes('relay') ? version : `version ${version}`;
-  /** Why the list of nodes could not be had; empty when it could. */
-  let unlisted = '';
-  const tell = (): void => {
-    const detail = [nodes.failures(), unlisted, named].filter((text) => text !== '').join('; ');
-    options.report({ state: 'reading', detail, nodes: nodes.state() });
-  };
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => (fail = reject));
-  failed.catch(() => undefined);
-
-  let nodesKnown = true;
+/** Begins everything that goes on beside the reading. */
+function startWatches(common: Common, turn: Turn): RelayWatch {
+  const { options, nodes, skews } = common;
+  const { line, collector, marks, valve } = turn;
   let stopped = false;
-  const pollNodes = async (): Promise<void> => {
-    try {
-      if (nodesKnown) nodesKnown = await readNodes(options, connection, nodes);
-      unlisted = '';
-    } catch (error) {
-      // The list is an extra: while flows come, that it cannot be had is told and ends nothing.
-      if (!(error instanceof AppError) && !(error instanceof WireError)) throw error;
-      unlisted = `the nodes cannot be listed: ${error.message}`;
-    }
-    if (!stopped) tell();
+  const finish = (outcome: Outcome): void => {
+    turn.outcome ??= outcome;
+    collector.interrupt();
   };
-  const probe = async (): Promise<void> => {
-    if (collector.silentMs() < idleMs) return;
-    await askVersion(options, connection);
-    collector.heard();
-  };
-  collector.onNews(tell);
-  tell();
-  pollNodes().catch(fail);
-  const timers = [
-    setInterval(() => void pollNodes().catch(fail), nodePollMs),
-    setInterval(() => void probe().catch(fail), Math.max(20, idleMs / 4)),
-  ];
+  const fail = (error: unknown): void => finish({ kind: 'failed', error });
+  const rotation = watchRotation({
+    options,
+    fingerprint: line.connection.fingerprint,
+    checkpoint: marks.checkpoint,
+    onSuccessor: (by) => {
+      // Nobody reads what takes over from a line that has ended or is not read any more.
+      if (stopped || turn.outcome !== undefined) by.close();
+      else finish({ kind: 'succeeded', by });
+    },
+    onTrouble: () => watch.tell(),
+    fail,
+  });
+  const notes = (): readonly string[] => [rotation.trouble(), valve.note()];
+  const watch = watchRelay({ options, line, collector, nodes, skews, notes, fail });
+  valve.onChange(watch.tell);
+  line.stream.ended.then(() => finish({ kind: 'ended' }), fail);
+  line.listen(valve.take);
   return {
-    failed,
+    tell: watch.tell,
     stop: () => {
       stopped = true;
-      for (const timer of timers) clearInterval(timer);
+      rotation.stop();
+      watch.stop();
+      valve.close();
     },
   };
 }
 
-/** Answers whether the server knows the call. Relay adds nodes to a stream silently, so the list is asked for. */
-async function readNodes(
-  options: HubbleRelayOptions,
-  connection: GrpcConnection,
-  nodes: NodeWatch,
-): Promise<boolean> {
-  try {
-    const request = getNodesRequest.encode({});
-    const timeoutMs = options.callTimeoutMs ?? 10_000;
-    const reply = await connection.unary(OBSERVER_SERVICE.GetNodes.path, request, timeoutMs);
-    const at = nanos(options.clock.now());
-    for (const { name = '', state } of getNodesResponse.decode(reply).nodes ?? []) {
-      if (state === 'NODE_CONNECTED') nodes.connected(name, at);
-      else if (state === 'NODE_UNAVAILABLE' || state === 'NODE_ERROR') nodes.unavailable(name, at);
+async function* batches(turn: Turn, skews: SkewWatch, tell: () => void): AsyncGenerator<FlowBatch> {
+  const { collector, valve } = turn;
+  for (;;) {
+    if (turn.outcome === undefined) await collector.ready(BATCH_MS);
+    const batch = collector.batch();
+    // Asked again after each batch, since the stream may have ended while that was stored.
+    const isOver = turn.outcome !== undefined;
+    if (batch !== undefined) {
+      valve.emptied();
+      if (skews.see(batch.flows)) tell();
+      yield batch;
     }
-    return true;
-  } catch (error) {
-    if (isUnimplemented(error)) return false;
-    throw error;
+    if (isOver) return;
   }
+}
+
+/**
+ * Relay answers a refused request with node errors and a friendly end; without back-off a client would spin. Where no
+ * node has told a flow and all say the same, it is our request that is wrong.
+ */
+function endOfStream({ options, nodes }: Common, { marks, openedAt }: Turn): AppError {
+  const { address } = options;
+  const nodeError = nodes.failures();
+  const isStart = nanos(options.clock.now()) < openedAt + START && !marks.hasSeen();
+  if (isStart && nodes.allRefuse()) {
+    return new AppError(
+      'source-refused',
+      `${address}: every node refuses the request of this program, which trying again will not change: ${nodeError}`,
+    );
+  }
+  const why = nodeError === '' ? 'no node is connected to it, or it is restarting' : nodeError;
+  return new AppError('source-failed', `${address}: the relay ended the stream: ${why}`);
 }

@@ -5,7 +5,8 @@ import type { RecognizedImport } from './import-known.ts';
 import { createContentHash, printImportMark, type ContentHash } from './import-mark.ts';
 import { importPlaces, type ImportPlaces } from './import-places.ts';
 import { createRejections } from './rejections.ts';
-import { decodeLine, type LineDecoder } from './tailed-source.ts';
+import type { LineDecoder } from './line-decoder.ts';
+import { decodeLine } from './tailed-source.ts';
 import { TornGzip } from './transport/gunzip.ts';
 import {
   createLineSplitter,

@@ -5,10 +5,11 @@ import { nanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
 import { importBatches } from './import-batches.ts';
 import { isGzip, readParts } from './import-content.ts';
-import { anyFormat } from './import-format.ts';
+import { anyFormat } from './line-format.ts';
 import { recognizeImport, type RecognizedImport } from './import-known.ts';
 import { parseImportMark } from './import-mark.ts';
 import { importName } from './import-name.ts';
+import type { LineDecoder } from './line-decoder.ts';
 import { findFile } from './transport/log-files.ts';
 
 export type ImportOptions = {
@@ -92,9 +93,7 @@ export async function openImport(options: ImportOptions): Promise<Import> {
         {
           origin,
           now: () => nanos(clock.now()),
-          decode: anyFormat(origin, node, (name) =>
-            counted.set(name, (counted.get(name) ?? 0) + 1),
-          ),
+          decode: counting(anyFormat(origin, node), counted),
           format,
           recognized,
           // The end of a shorter copy was never compared.
@@ -108,6 +107,15 @@ export async function openImport(options: ImportOptions): Promise<Import> {
       ),
   };
 }
+
+const counting =
+  (decode: LineDecoder, counted: Map<string, number>): LineDecoder =>
+  (line) => {
+    const decoded = decode(line);
+    const { format } = decoded;
+    if (format !== undefined) counted.set(format, (counted.get(format) ?? 0) + 1);
+    return decoded;
+  };
 
 const knownOf = (stored: readonly StoredImport[]) =>
   stored.flatMap(({ origin, checkpoint }) => {

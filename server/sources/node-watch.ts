@@ -15,6 +15,11 @@ export type NodeWatch = {
   /** Absences that last until now, as gaps that end now. */
   readonly closeAll: (at: EpochNanos) => void;
   readonly state: () => { readonly connected: number; readonly unavailable: readonly string[] };
+  /**
+   * Whether every node says the same thing against the request. Not when any is connected or says something else,
+   * nor when what they say is of the network and passes.
+   */
+  readonly allRefuse: () => boolean;
   /** Why nodes that are absent now failed, for a person; empty when none did. */
   readonly failures: () => string;
 };
@@ -81,8 +86,19 @@ export function createNodeWatch(origin: string): NodeWatch {
       for (const [node, { from }] of absent) if (at >= from + END_OF_STREAM) isBack(node, at);
     },
     state: () => ({ connected: up.size, unavailable: [...absent.keys()].sort() }),
+    allRefuse: () => up.size === 0 && haveOneRefusal([...absent.values()]),
     failures: () => failuresText(absent),
   };
+}
+
+/** How gRPC names what passes by itself; the texts of nodes are those of their streams. */
+const PASSING =
+  /code = (Unavailable|Canceled|DeadlineExceeded|Aborted|ResourceExhausted)|transport is closing/i;
+
+function haveOneRefusal(absences: readonly Absence[]): boolean {
+  const messages = new Set(absences.map(({ failure }) => failure?.message));
+  const [message] = messages;
+  return messages.size === 1 && message !== undefined && !PASSING.test(message);
 }
 
 /** One error is often that of many nodes, so it is told once, with the first of them. */

@@ -2,7 +2,8 @@ import type { Flow, FlowBatch, Gap } from '../core/flow.ts';
 import { NANOS_PER_MILLI, type EpochNanos } from '../core/time.ts';
 import { createFastHubbleDecoder } from './decode/hubble-bytes.ts';
 import type { NodeStatus } from './decode/hubble-news.ts';
-import { foldGaps } from './fold-gaps.ts';
+import { createFlowQueue } from './flow-queue.ts';
+import { createLosses, foldGaps } from './fold-gaps.ts';
 import type { NodeWatch } from './node-watch.ts';
 import { createRejections } from './rejections.ts';
 import { earlier, OVERLAP, type RelayMarks } from './relay-marks.ts';
@@ -10,12 +11,19 @@ import { earlier, OVERLAP, type RelayMarks } from './relay-marks.ts';
 /** Gathers the messages of one connection into batches. */
 export type RelayCollector = {
   readonly take: (message: Buffer) => void;
-  /** Whether a whole batch is there and the stream should wait. */
+  /** Whether a whole batch is there and the stream should wait; what comes all the same makes others go. */
   readonly full: () => boolean;
+  /** Whether what waits may be stored already, so that what is left out of it could not be counted. */
+  readonly mayRepeat: () => boolean;
   /** Resolves when there is a batch: a full one at once, any other when its first flow is `waitMs` old. */
   readonly ready: (waitMs: number) => Promise<'ready'>;
-  /** What was gathered; `undefined` when that is nothing. */
-  readonly batch: () => FlowBatch | undefined;
+  /** Lets whoever waits for `ready` go on: the stream has ended, or is about to. */
+  readonly interrupt: () => void;
+  /**
+   * What was gathered; `undefined` when that is nothing. Losses that the nodes count are told once a second, and
+   * at once in the `last` batch of a stream.
+   */
+  readonly batch: (which?: 'last') => FlowBatch | undefined;
   /** Milliseconds since the last message. */
   readonly silentMs: () => number;
   readonly heard: () => void;
@@ -24,8 +32,6 @@ export type RelayCollector = {
 };
 
 const BATCH_FLOWS = 16_384;
-/** Losses of one batch before folding; a storm is folded on the way. */
-const GAPS_HELD = 4096;
 
 export function createRelayCollector(options: {
   readonly origin: string;
@@ -36,24 +42,26 @@ export function createRelayCollector(options: {
   const { origin, marks, nodes, now } = options;
   const decode = createFastHubbleDecoder({ origin });
   const rejections = createRejections();
-  let flows: Flow[] = [];
-  let gaps: Gap[] = [];
+  const queue = createFlowQueue({ origin, limit: BATCH_FLOWS, mayBeStored: marks.mayRepeat });
+  const losses = createLosses();
+  let missed: Gap[] = [];
   let mayRepeat = false;
   const resumed = new Set<string>();
   let lastMessageAt = now();
   let wake: (() => void) | undefined;
+  let interrupt: () => void = () => undefined;
   let news: () => void = () => undefined;
 
   const takeFlow = (flow: Flow): void => {
     if (flow.timeFrom === 'record' && !resumed.has(flow.node)) {
       resumed.add(flow.node);
       const gap = missedSince(marks, flow, origin);
-      if (gap !== undefined) gaps.push(gap);
+      if (gap !== undefined) missed.push(gap);
     }
     if (marks.mayRepeat(flow)) mayRepeat = true;
     marks.see(flow);
     if (nodes.flowSeen(flow.node, earlier(flow.observedAt, flow.receivedAt))) news();
-    flows.push(flow);
+    queue.push(flow);
   };
   const takeStatus = ({ state, nodes: names, message }: NodeStatus, at: EpochNanos): void => {
     for (const name of names) {
@@ -72,41 +80,49 @@ export function createRelayCollector(options: {
       if (!result.ok) rejections.add(result.reason, message);
       else if (result.kind === 'flow') takeFlow(result.flow);
       else if (result.kind === 'node-status') takeStatus(result.status, receivedAt);
-      else {
-        gaps.push(result.gap);
-        if (gaps.length >= GAPS_HELD) gaps = [...foldGaps(gaps)];
-      }
+      else losses.add(result.gap);
       if (wake !== undefined) wake();
     },
-    full: () => flows.length >= BATCH_FLOWS,
+    full: queue.full,
+    mayRepeat: () => mayRepeat,
     ready: (waitMs) =>
       new Promise((resolve) => {
         let timer: NodeJS.Timeout | undefined;
         const look = (): void => {
-          if (flows.length >= BATCH_FLOWS) done();
-          else if (timer === undefined && flows.length + gaps.length + rejections.size() > 0) {
+          if (queue.full()) done();
+          else if (timer === undefined && queue.size() + losses.size() + rejections.size() > 0) {
             timer = setTimeout(done, waitMs);
           }
         };
         const done = (): void => {
           clearTimeout(timer);
           wake = undefined;
+          interrupt = () => undefined;
           resolve('ready');
         };
         wake = look;
+        interrupt = done;
         look();
       }),
-    batch: () => {
+    interrupt: () => interrupt(),
+    batch: (which) => {
       const rejected = rejections.take();
-      const folded = foldGaps([...gaps, ...nodes.takeGaps()]);
-      if (flows.length + folded.length + rejected.length === 0) return undefined;
-      const taken = flows;
+      const { flows, shed } = queue.take();
+      const counted = losses.take(now(), which === 'last');
+      const gaps = [...foldGaps([...missed, ...nodes.takeGaps()]), ...counted, ...shed];
+      if (flows.length + gaps.length + rejected.length === 0) return undefined;
       const repeats = mayRepeat;
-      flows = [];
-      gaps = [];
+      missed = [];
       mayRepeat = false;
-      const checkpoint = taken.length === 0 ? undefined : marks.checkpoint();
-      return { origin, flows: taken, gaps: folded, rejected, checkpoint, mayRepeat: repeats };
+      return {
+        origin,
+        flows,
+        gaps,
+        rejected,
+        checkpoint: flows.length + shed.length === 0 ? undefined : marks.checkpoint(),
+        mayRepeat: repeats,
+        ...(repeats && marks.repeatsFrom !== undefined ? { repeatsFrom: marks.repeatsFrom } : {}),
+      };
     },
     silentMs: () => Number((now() - lastMessageAt) / NANOS_PER_MILLI),
     heard: () => {

@@ -1,4 +1,5 @@
 import type { CommittedBlock } from '../columns/block.ts';
+import type { LedgerFacts } from '../core/completeness.ts';
 import type { DropGroup } from '../core/drop-groups.ts';
 import type {
   Checkpoint,
@@ -44,7 +45,7 @@ export type SummaryQuery = FlowQuery & {
   readonly by: string | undefined;
   /** Equal buckets over `within`; 1 for totals. */
   readonly buckets: number;
-  /** Rows by count, most first; the rest is folded into one row whose key is `undefined`. */
+  /** Rows by events, most first; the rest is folded into one row whose key is `undefined`. */
   readonly top: number;
   readonly signal?: AbortSignal;
 };
@@ -55,7 +56,7 @@ export type SummaryRow = {
   readonly records: number;
   /** Σ `counts.events`. */
   readonly events: number;
-  /** Records per bucket. */
+  /** Events per bucket. */
   readonly series: readonly number[];
 };
 
@@ -135,9 +136,83 @@ export type FlowReader = {
   policyHits(query: PolicyHitQuery): Promise<readonly PolicyHitRow[]>;
   /** Gaps that overlap the window, oldest first, at most 1,000. */
   gaps(within: TimeWindow): Promise<readonly Gap[]>;
+  /** What is known of how completely the window was recorded; `core/completeness.ts` judges it. */
+  ledger(within: TimeWindow): Promise<LedgerFacts>;
   origins(): Promise<readonly OriginRecord[]>;
   /** Observed times of the oldest and newest flow that are kept. */
   span(): Promise<TimeWindow | undefined>;
+  /** From when on nothing was removed. */
+  retained(): Promise<Retained>;
+};
+
+/** What is deleted. Each class is kept apart, so that the little that matters is kept longest. */
+export type Retention = {
+  /** Flows of every kind that were received before. */
+  readonly flowsBefore: EpochNanos;
+  /**
+   * Denied flows (dropped, audited, denied by a staged policy), and gaps. Those whose block is kept among all
+   * flows stay whatever this says.
+   */
+  readonly dropsBefore: EpochNanos;
+  /** Policy hits per minute, unless a flow of their time is kept. */
+  readonly countsBefore: EpochNanos;
+  /** Bytes of the database: above it the oldest of all flows go, and when none is left the oldest drops. */
+  readonly maxBytes?: number;
+};
+
+/**
+ * No flow (no denied flow) that was observed after the time was removed by retention; before it an answer may
+ * lack some, and between the two times it holds denied flows only. `undefined`: none was ever removed.
+ */
+export type Retained = {
+  readonly flowsSince: EpochNanos | undefined;
+  readonly dropsSince: EpochNanos | undefined;
+};
+
+/** How busy those are that answer questions about stored flows. */
+export type ReadLoad = {
+  readonly processes: number;
+  readonly busy: number;
+  /** Questions that no process has taken yet. */
+  readonly waiting: number;
+  /** Questions since this process began. `timedOut` and `givenUp` ones ended with their process. */
+  readonly ended: Readonly<
+    Record<'answered' | 'failed' | 'timedOut' | 'givenUp' | 'refused', number>
+  >;
+};
+
+/** The size of what is kept. */
+export type StoreStatus = {
+  /** Sequence number of the newest committed flow; 0 when there is none. */
+  readonly head: number;
+  readonly blocks: number;
+  /** Observed time of the oldest flow that is kept; `undefined` when there is none. */
+  readonly oldestAt: EpochNanos | undefined;
+  /** The file that was found damaged and put aside when the store was opened, and why. */
+  readonly quarantined: { readonly file: string; readonly why: string } | undefined;
+  /** Size of the write-ahead log. */
+  readonly walBytes: number;
+  /** When the log was last copied into the database; `undefined` when the database is not there. */
+  readonly checkpointedAt: EpochNanos | undefined;
+};
+
+/** Says now and then how a source is read, so that what was not watched is known after a crash too. */
+export type WatchNote = {
+  readonly origin: string;
+  readonly at: EpochNanos;
+  /** Absent where the source is configured but cannot be read now. */
+  readonly reading:
+    | {
+        /** When it began to be read without a break. */
+        readonly since: EpochNanos;
+        /** Up to when it was read: `at`, unless the source lags behind. */
+        readonly until: EpochNanos;
+        /** It went on from a checkpoint: what it missed before is read, or told as a gap. */
+        readonly resumes: boolean;
+      }
+    | undefined;
+  /** The clock of a node that is off; `ms` is positive when it is ahead. */
+  readonly skew: { readonly node: string; readonly ms: number } | undefined;
 };
 
 /** Keeps flows. Appends are serial; reads may run beside them. */
@@ -149,15 +224,18 @@ export type FlowStore = FlowReader &
      * flows are committed than given only when `mayRepeat`.
      */
     append(batch: FlowBatch): Promise<Committed>;
+    /** Writes down how sources are read. */
+    noteWatched(notes: readonly WatchNote[]): Promise<void>;
     /** Sequence number of the newest committed flow; 0 when there is none. */
     head(): number;
     /**
-     * Deletes flows that were received before the time, by whole blocks, with the counts of their time. Answers
-     * with the number of flows deleted.
+     * Deletes what was received before these times, by whole blocks, in steps between which commits go on. Answers
+     * with the number of flows deleted from among all; the drops of their time may be kept.
      */
-    prune(before: EpochNanos): Promise<number>;
+    prune(retention: Retention): Promise<number>;
     /** Throws an AppError `store-failed` when a commit would fail now. */
     checkWritable(): Promise<void>;
     /** Bytes on disk, write-ahead log included. */
     size(): number;
+    status(): StoreStatus;
   };

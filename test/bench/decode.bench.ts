@@ -1,11 +1,11 @@
 /** Records decoded to flows a second, on one core: `node test/bench/decode.bench.ts`. */
 import { nanos } from '../../server/core/time.ts';
-import { calicoLines } from '../../server/sources/calico-file.ts';
+import { calicoLines } from '../../server/sources/calico-line.ts';
 import { createHubbleDecoder } from '../../server/sources/decode/hubble.ts';
 import { hubbleJsonForDecoding } from '../../server/sources/decode/hubble-json.ts';
-import { hubbleLines } from '../../server/sources/hubble-file.ts';
+import { hubbleLines } from '../../server/sources/hubble-line.ts';
 import { getFlowsResponse } from '../../server/sources/hubble-proto.ts';
-import type { LineDecoder } from '../../server/sources/tailed-source.ts';
+import type { LineDecoder } from '../../server/sources/line-decoder.ts';
 import { measure } from '../support/measure.ts';
 import { sampleLines } from '../support/samples.ts';
 

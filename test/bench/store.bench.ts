@@ -1,6 +1,6 @@
 /**
- * The SQLite store with a million flows on disk: appending in batches of 4,096, bytes kept a flow, and two
- * questions that pages ask. The flows have 2,000 workloads on 40 nodes, interned as the decoders intern them,
+ * The SQLite store with a million flows on disk: appending in batches of 4,096 (or of the second argument),
+ * bytes kept a flow, questions that pages ask, and what sealing costs. The flows have 2,000 workloads on 40 nodes, interned as the decoders intern them,
  * and records of about a kilobyte each with a random uuid, as an agent sends them.
  */
 import Database from 'better-sqlite3';
@@ -11,12 +11,15 @@ import { nanos } from '../../server/core/time.ts';
 import { ALLOWED } from '../../server/core/verdict.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Expression } from '../../server/query/ast.ts';
+import { openBlock } from '../../server/columns/block.ts';
+import { filterOf } from '../../server/store/sqlite/filter.ts';
+import { hashContent } from '../../server/store/sqlite/seals.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
 import { print, spread } from '../support/measure.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const FLOWS = Number(process.argv[2] ?? 1_000_000);
-const BATCH = 4_096;
+const BATCH = Number(process.argv[3] ?? 4_096);
 const ROUNDS = 5;
 const START = 1_770_000_000_000_000_000n;
 
@@ -138,8 +141,8 @@ for (let start = 0; start < FLOWS; start += BATCH) {
   appendMs.push(tookMs);
 }
 const busyMs = appendMs.reduce((sum, ms) => sum + ms, 0);
-report('append, batches of 4,096', 'flows/s', rates);
-report('append, batches of 4,096', 'flows/CPU-s', ratesPerCpuSecond);
+report(`append, batches of ${BATCH}`, 'flows/s', rates);
+report(`append, batches of ${BATCH}`, 'flows/CPU-s', ratesPerCpuSecond);
 report('append with merges, whole run', 'flows/s', [(FLOWS / busyMs) * 1_000]);
 report('one append with its merges', 'ms', appendMs);
 
@@ -147,7 +150,45 @@ const db = new Database(join(directory.path, 'dropwise.sqlite'), { readonly: tru
 const sum = (sql: string): number => Number(db.prepare(sql).pluck().get());
 report('columns', 'bytes/flow', [sum('SELECT sum(length(columns)) FROM blocks') / FLOWS]);
 report('records', 'bytes/flow', [sum('SELECT sum(length(frame)) FROM raw_chunks') / FLOWS]);
+report('drops set', 'bytes/flow', [
+  (sum('SELECT sum(length(columns)) FROM drop_blocks') +
+    sum('SELECT sum(length(frame)) FROM drop_raw_chunks')) /
+    FLOWS,
+]);
+report('seals and filters', 'bytes/flow', [
+  (sum('SELECT count(*) * 350 FROM seals') + sum('SELECT sum(length(filter)) FROM block_filters')) /
+    FLOWS,
+]);
 report('on disk', 'bytes/flow', [store.size() / FLOWS]);
+
+const sealMicros: number[] = [];
+const filterMicros: number[] = [];
+for (const { first, last } of db
+  .prepare<[], { first: number; last: number }>(
+    "SELECT first_seq AS first, last_seq AS last FROM seals WHERE block_set = 'all' LIMIT 20",
+  )
+  .all()) {
+  const frames = db
+    .prepare<[number, number], Buffer>(
+      'SELECT frame FROM raw_chunks WHERE first_seq BETWEEN ? AND ? ORDER BY first_seq',
+    )
+    .pluck()
+    .all(first, last);
+  const columns = db
+    .prepare<[number], Buffer>('SELECT columns FROM blocks WHERE first_seq = ?')
+    .pluck()
+    .get(first);
+  if (columns === undefined) continue;
+  const cpu = process.cpuUsage();
+  await hashContent(columns, frames);
+  const { user, system } = process.cpuUsage(cpu);
+  sealMicros.push((user + system) / (last - first + 1));
+  const began = performance.now();
+  filterOf(openBlock(columns));
+  filterMicros.push(((performance.now() - began) * 1_000) / (last - first + 1));
+}
+report('hash for a seal, all threads', 'CPU-us/flow', sealMicros);
+report('filter of a sealed block', 'us/flow', filterMicros);
 
 db.close();
 
@@ -157,6 +198,8 @@ const within = { from: nanos(START), to: nanos(START + 3_600_000_000_000n) };
 const questions = {
   'last 100 drops of a workload': () =>
     store.page({ where: dropsOfOne }, { limit: 100, order: 'newest' }),
+  'one address that nobody has': () =>
+    store.page({ where: field(undefined, 'ip', '192.0.2.1') }, { limit: 100, order: 'newest' }),
   'newest 200': () => store.page({ where: undefined }, { limit: 200, order: 'newest' }),
   'count by verdict, 60 buckets': () =>
     store.summarize({ where: undefined, within, by: 'verdict', buckets: 60, top: 10 }),

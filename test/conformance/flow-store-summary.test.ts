@@ -89,11 +89,11 @@ function countInMemory(flows: readonly StoredFlow[], query: SummaryQuery) {
       const into = row(key);
       into.records++;
       into.events += flow.counts.events;
-      into.series[bucket]! += 1;
+      into.series[bucket]! += flow.counts.events;
     }
   }
   const sorted = [...rows.values()].sort(
-    (a, b) => b.records - a.records || (a.key < b.key ? -1 : 1),
+    (a, b) => b.events - a.events || b.records - a.records || (a.key < b.key ? -1 : 1),
   );
   const rest = sorted.slice(query.top);
   if (rest.length === 0) return sorted;

@@ -4,6 +4,7 @@ import { nanos } from '../../server/core/time.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { aFlow, batchOf } from '../support/flow.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { allBefore } from '../support/flow-stores.ts';
 
 const MINUTE = 60_000_000_000n;
 const START = nanos(29_500_000n * MINUTE);
@@ -74,7 +75,7 @@ test('pruning forgets minutes that ended, and keeps those of flows that are kept
   for (const flow of flows) {
     await store.append(batchOf([{ ...flow, receivedAt: flow.observedAt }]));
   }
-  await store.prune(nanos(START + 71_000_000_000n));
+  await store.prune(allBefore(nanos(START + 71_000_000_000n)));
   const within = { from: START, to: nanos(START + 3n * MINUTE) };
   const [row] = await store.policyHits({ within, buckets: 1 });
   expect(row?.totals.allowed).toBe(2);

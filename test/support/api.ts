@@ -18,6 +18,13 @@ export type TestApi = AsyncDisposable & {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
 };
 
+const NO_READS: ReturnType<Services['readLoad']> = {
+  processes: 0,
+  busy: 0,
+  waiting: 0,
+  ended: { answered: 0, failed: 0, timedOut: 0, givenUp: 0, refused: 0 },
+};
+
 /** The real HTTP server over a real store in a temporary directory, with no sources. */
 export async function openApi(): Promise<TestApi> {
   await using parts = new AsyncDisposableStack();
@@ -25,7 +32,14 @@ export async function openApi(): Promise<TestApi> {
   const store = parts.use(await openSqliteStore({ directory: directory.path }));
   const services: Services = {
     reader: store,
-    writer: { statuses: () => [], checkWritable: store.checkWritable, size: store.size },
+    readLoad: () => NO_READS,
+    writer: {
+      statuses: () => [],
+      storeStatus: store.status,
+      storePause: () => undefined,
+      checkWritable: store.checkWritable,
+      size: store.size,
+    },
     hub: createLiveHub({ nowMs: Date.now }),
     clock: systemClock(),
     log: createLogger('error'),

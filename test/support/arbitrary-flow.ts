@@ -142,7 +142,7 @@ export const anyFlow: fc.Arbitrary<Flow> = fc.record({
   wireVerdict: fc.constantFrom('', 'FORWARDED', 'DROPPED', 'deny'),
   hits: fc.array(anyHit, { maxLength: 2 }),
   counts: fc.record({
-    events: fc.constantFrom(1, 3, 2 ** 33),
+    events: fc.constantFrom(0, 1, 3, 2 ** 33),
     connections: anyCount,
     packetsForward: anyCount,
     packetsReverse: anyCount,

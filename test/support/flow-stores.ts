@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { Flow, RecordedFlow, StoredFlow } from '../../server/core/flow.ts';
-import { nanos, type TimeWindow } from '../../server/core/time.ts';
+import { nanos, type EpochNanos, type TimeWindow } from '../../server/core/time.ts';
 import { anyFlow } from './arbitrary.ts';
 import { aDrop, aFlow, batchOf, stored } from './flow.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
-import type { Committed, FlowStore } from '../../server/store/flow-store.ts';
+import type { Committed, FlowStore, Retention } from '../../server/store/flow-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export type TestStore = AsyncDisposable & { readonly store: FlowStore };
@@ -28,6 +28,13 @@ export const engines: readonly TestEngine[] = [
     },
   },
 ];
+
+/** Deletes everything of before a time, whatever it is. */
+export const allBefore = (time: EpochNanos): Retention => ({
+  flowsBefore: time,
+  dropsBefore: time,
+  countsBefore: time,
+});
 
 export const ALL_TIME: TimeWindow = { from: nanos(0n), to: nanos(2n ** 62n) };
 

@@ -1,4 +1,5 @@
 import {
+  experimental,
   Server,
   ServerCredentials,
   status,
@@ -19,6 +20,7 @@ import { pem, type TestCertificate } from './tls.ts';
 /** One GetFlows stream as the test drives it. */
 export type ObserverStream = {
   readonly request: GetFlowsRequest;
+  /** Messages wait in memory while the client does not read. */
   readonly send: (message: Buffer) => void;
   readonly end: () => void;
   readonly fail: (code: status, details: string) => void;
@@ -39,7 +41,16 @@ export type ObserverScript = {
   /** False: calls with one answer are never answered. */
   readonly answers?: () => boolean;
   readonly port?: number;
-  readonly tls?: { readonly server: TestCertificate; readonly clientCa?: string };
+  /** `unix:` and a path, instead of a port. */
+  readonly socket?: string;
+  readonly tls?: ObserverTls;
+};
+
+export type ObserverTls = {
+  readonly server: TestCertificate;
+  readonly clientCa?: string;
+  /** How often the files are read again, as agents and relays do; absent: never. */
+  readonly rereadMs?: number;
 };
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
@@ -70,7 +81,7 @@ export async function startObserver(script: ObserverScript = {}): Promise<Observ
   });
   const port = await bind(server, script);
   return {
-    address: `127.0.0.1:${port}`,
+    address: script.socket ?? `127.0.0.1:${port}`,
     port,
     streams,
     statusCalls: () => statusCalls,
@@ -91,17 +102,33 @@ function streamOf(call: ServerWritableStream<Buffer, Buffer>): ObserverStream {
   };
 }
 
-function bind(server: Server, { port = 0, tls }: ObserverScript): Promise<number> {
-  const credentials =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-          tls.clientCa === undefined ? null : pem(tls.clientCa),
-          [{ private_key: pem(tls.server.key), cert_chain: pem(tls.server.cert) }],
-          tls.clientCa !== undefined,
-        );
+function credentialsOf(tls: ObserverTls | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { server, clientCa, rereadMs } = tls;
+  if (rereadMs !== undefined) {
+    const files = new experimental.FileWatcherCertificateProvider({
+      certificateFile: server.cert,
+      privateKeyFile: server.key,
+      caCertificateFile: clientCa,
+      refreshIntervalMs: rereadMs,
+    });
+    const clients = clientCa === undefined ? null : files;
+    return experimental.createCertificateProviderServerCredentials(
+      files,
+      clients,
+      clients !== null,
+    );
+  }
+  return ServerCredentials.createSsl(
+    clientCa === undefined ? null : pem(clientCa),
+    [{ private_key: pem(server.key), cert_chain: pem(server.cert) }],
+    clientCa !== undefined,
+  );
+}
+
+function bind(server: Server, { port = 0, tls, socket }: ObserverScript): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
+    server.bindAsync(socket ?? `127.0.0.1:${port}`, credentialsOf(tls), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });

@@ -1,7 +1,8 @@
 import type { Checkpoint } from '../../server/core/flow.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import type { SourceReport } from '../../server/sources/flow-source.ts';
-import { hubbleRelay, type HubbleRelayOptions } from '../../server/sources/hubble-relay.ts';
+import { hubbleRelay } from '../../server/sources/hubble-relay.ts';
+import type { HubbleRelayOptions } from '../../server/sources/relay-options.ts';
 import { startReading, type Reading } from './collect-batches.ts';
 
 /** A relay source being read, and all that it said of itself. */

@@ -107,16 +107,20 @@ export function podTraffic({
   endpoints,
   count,
   seed = 1,
+  dropEvery = 10,
 }: {
   readonly endpoints: number;
   readonly count: number;
   readonly seed?: number;
+  /** One message in this many is a drop; a multiple of ten. */
+  readonly dropEvery?: number;
 }): Buffer[] {
   const pick = seededNumbers(seed);
   return Array.from({ length: count }, (_, at) => {
     const [source, destination] = [podOf(pick(endpoints)), podOf(pick(endpoints))];
     const part = at % 10;
-    const kind = part < 7 ? 'trace' : part < 9 ? 'allowed' : 'dropped';
+    const isDrop = at % dropEvery === dropEvery - 1;
+    const kind = isDrop ? 'dropped' : part < 7 ? 'trace' : 'allowed';
     const seenAtSource = pick(2) === 0;
     const node_name = seenAtSource ? source.node : destination.node;
     const nanos = String((at * 20_011) % 1_000_000_000).padStart(9, '0');

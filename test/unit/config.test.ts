@@ -20,6 +20,14 @@ describe('settings', () => {
     expect(settings).toMatchObject({ port: 3, host: '::1', keep: 86_400_000, logLevel: 'warn' });
   });
 
+  test('each class of what is kept has a limit of its own, and a store has none of size unless told', () => {
+    expect(loadSettings({}, {})).toMatchObject({
+      ...{ keep: 7 * 86_400_000, keepDrops: 30 * 86_400_000, keepCounts: 400 * 86_400_000 },
+      maxSize: undefined,
+    });
+    expect(loadSettings({ maxSize: '50GiB' }, {}).maxSize).toBe(50 * 2 ** 30);
+  });
+
   test('sources come from the file, the environment and the flags, with TLS where it is given', () => {
     const config = fileOf(
       'sources:\n  - { kind: calico-file, path: /var/log/flows.log, node: n1 }\n',
@@ -37,9 +45,21 @@ describe('settings', () => {
     ]);
   });
 
+  test('sockets of agents are sources like relays, and no TLS is asked of them', () => {
+    const hubbleRelay = ['node-1=unix:/run/a=b.sock', 'unix:/run/c=d.sock', 'east=[::1]:4245'];
+    const { sources } = loadSettings({ hubbleRelay, hubbleTlsCa: 'ca.crt' }, {});
+    expect(sources).toEqual([
+      { kind: 'hubble-relay', name: 'node-1', address: 'unix:/run/a=b.sock' },
+      { kind: 'hubble-relay', address: 'unix:/run/c=d.sock' },
+      { kind: 'hubble-relay', name: 'east', address: '[::1]:4245', tls: { ca: 'ca.crt' } },
+    ]);
+  });
+
   test.each([
     ['port: 70000', /port: .*--port <number>, DROPWISE_PORT/],
     ['keep: soon', /keep: .*'soon'.*--keep/],
+    ['maxSize: 5MB', /maxSize: .*'5MB'.*--max-size/],
+    ['maxSize: a lot', /maxSize: .*'a lot'.*--max-size/],
     ['colour: blue', /colour/],
     ['sources: [{ kind: hubble-relay }]', /sources\.0\.address/],
     ['sources: { kind: hubble-relay, address: a }', /sources: .*array/],

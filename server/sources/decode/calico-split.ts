@@ -61,7 +61,7 @@ const tellsTraffic = (counts: FlowCounts): boolean =>
 function withoutTraffic(counts: FlowCounts): FlowCounts {
   const none = (count: number): number => Math.min(0, count);
   return {
-    events: counts.events,
+    events: 0,
     connections: none(counts.connections),
     packetsForward: none(counts.packetsForward),
     packetsReverse: none(counts.packetsReverse),

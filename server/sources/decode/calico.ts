@@ -121,7 +121,8 @@ function reporterOf(record: LooseObject): { reporter: Reporter; direction: Direc
 }
 
 function portOf(record: LooseObject, key: string): number {
-  return asInteger(record[key] ?? record[`${key}_num`]) ?? -1;
+  const port = asInteger(record[key] ?? record[`${key}_num`]) ?? -1;
+  return port >= 0 && port <= 65_535 ? port : -1;
 }
 
 const PROTOCOLS: ReadonlyMap<string, string> = new Map([
@@ -158,19 +159,29 @@ function verdictOf(action: string, { final }: CalicoTrace): Verdict {
 
 /** In and out are the reporting endpoint's, not the connection's (reference/calico.md 4.2). */
 function countsOf(record: LooseObject, reporter: Reporter): FlowCounts {
-  const count = (key: string): number => asInteger(record[key]) ?? -1;
+  const count = (key: string): number => Math.max(-1, asInteger(record[key]) ?? -1);
   const atSource = reporter === 'source';
   const told = atSource || reporter === 'destination';
   const [forward, reverse] = atSource ? ['out', 'in'] : ['in', 'out'];
+  const connections = count('num_flows_started');
   return {
-    events: 1,
-    connections: count('num_flows_started'),
+    events: connections > 0 || movedNothing(record) ? Math.max(0, connections) : 1,
+    connections,
     packetsForward: told ? count(`packets_${forward}`) : -1,
     packetsReverse: told ? count(`packets_${reverse}`) : -1,
     bytesForward: told ? count(`bytes_${forward}`) : -1,
     bytesReverse: told ? count(`bytes_${reverse}`) : -1,
   };
 }
+
+/**
+ * A line whose flows are alive and moved no data, as Felix writes in each interval (reference/calico.md 4.3): it adds
+ * nothing to the traffic. Where a counter is not told, nobody knows.
+ */
+const movedNothing = (record: LooseObject): boolean =>
+  ['num_flows_started', 'packets_in', 'packets_out', 'bytes_in', 'bytes_out'].every(
+    (key) => asInteger(record[key]) === 0,
+  );
 
 /** The key of a flow log's record (reference/calico.md 13.5), for lines that come from no file of ours. */
 function keyId(flow: Omit<Flow, 'id'>): Flow['id'] {

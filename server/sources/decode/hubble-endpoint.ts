@@ -1,5 +1,5 @@
 import type { Endpoint, EndpointKind } from '../../core/flow.ts';
-import { pickInteger, pickObjects, pickText, pickTexts, type LooseObject } from './loose-json.ts';
+import { pickUint32, pickObjects, pickText, pickTexts, type LooseObject } from './loose-json.ts';
 
 type Named = { readonly kind: EndpointKind; readonly name: string };
 
@@ -44,7 +44,7 @@ export function hubbleEndpoint(end: LooseObject | undefined): Endpoint {
   const labels = pickTexts(end, 'labels');
   const namespace = pickText(end, 'namespace');
   const pod = pickText(end, 'pod_name');
-  const identity = pickInteger(end, 'identity') ?? 0;
+  const identity = pickUint32(end, 'identity') ?? 0;
   const [workload] = pickObjects(end, 'workloads');
   const workloadName = pickText(workload, 'name');
   const isPod = pod !== '' || workloadName !== '';

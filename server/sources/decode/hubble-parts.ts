@@ -1,6 +1,6 @@
 import type { Flow, FlowCounts, FlowEvent } from '../../core/flow.ts';
 import { namesPolicies } from './hubble-hits.ts';
-import { asInteger, isObject, pick, pickInteger, pickObject, pickText } from './loose-json.ts';
+import { isObject, pick, pickInteger, pickObject, pickText, pickUint32 } from './loose-json.ts';
 import type { LooseObject } from './loose-json.ts';
 
 const EVENTS: Readonly<Record<number, FlowEvent>> = {
@@ -49,8 +49,8 @@ export function hubbleL4(flow: LooseObject): HubbleL4 {
     if (!isObject(header)) continue;
     return {
       protocol: PROTOCOLS.get(key) ?? key.toLowerCase(),
-      sourcePort: pickInteger(header, 'source_port') ?? -1,
-      destinationPort: pickInteger(header, 'destination_port') ?? -1,
+      sourcePort: pickUint32(header, 'source_port') ?? -1,
+      destinationPort: pickUint32(header, 'destination_port') ?? -1,
     };
   }
   return NO_L4;
@@ -81,7 +81,7 @@ export function hubbleCounts(flow: LooseObject): FlowCounts {
   if (aggregate === undefined) return ONE_EVENT;
   let events = 0;
   for (const side of ['ingress', 'egress', 'unknown_direction']) {
-    events += asInteger(pick(aggregate, `${side}_flow_count`)) ?? 0;
+    events += pickUint32(aggregate, `${side}_flow_count`) ?? 0;
   }
   return events > 1 ? { ...ONE_EVENT, events } : ONE_EVENT;
 }

@@ -47,6 +47,12 @@ export function asInteger(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
+/** A number that a field of 32 bits without sign holds; `undefined` for all else. */
+export function pickUint32(object: LooseObject | undefined, name: string): number | undefined {
+  const number = pickInteger(object, name);
+  return number === undefined || number < 0 || number > 0xffff_ffff ? undefined : number;
+}
+
 const UINT64_MAX = 2n ** 64n - 1n;
 
 /** A count of 64 bits. One written as a number beyond 2^53 was rounded by its writer, and is still the best known. */

@@ -31,6 +31,14 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     /ECONNREFUSED/i,
     'nothing listens there; check address and port, and that the port-forward or service is up',
   ],
+  [
+    /connect ENOENT/i,
+    'there is no such socket; on a node it is /var/run/cilium/hubble.sock, and has to be mounted',
+  ],
+  [
+    /connect EACCES/i,
+    'the socket may not be opened; it belongs to root and the group of the agent',
+  ],
   [/ENOTFOUND|EAI_AGAIN|name resolution/i, 'its name cannot be resolved; check the address'],
   [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/i, 'it cannot be reached; check routes and firewalls'],
   [
@@ -43,22 +51,31 @@ const BY_STATUS: Readonly<Partial<Record<GrpcStatus, string>>> = {
   [GrpcStatus.DEADLINE_EXCEEDED]: 'it accepts connections and does not answer',
   [GrpcStatus.UNAUTHENTICATED]: 'a proxy before it asks for credentials',
   [GrpcStatus.PERMISSION_DENIED]: 'a proxy before it denies access',
+  [GrpcStatus.INVALID_ARGUMENT]: 'it refuses the request of this program',
   [GrpcStatus.UNIMPLEMENTED]: 'it does not offer this call; is the address that of Hubble Relay?',
 };
 
-/** Names a failed call for a person: what is wrong, what to do, and the text of the library. */
-export function grpcFailure(error: unknown, address: string): AppError {
+/** Statuses that say that asking the same again will not help. */
+const REFUSALS: ReadonlySet<GrpcStatus | undefined> = new Set([GrpcStatus.INVALID_ARGUMENT]);
+
+/**
+ * Names a failed call for a person: what is wrong, what to do, and the text of the library. `note` is what is known
+ * on our side and may be why.
+ */
+export function grpcFailure(error: unknown, address: string, note = ''): AppError {
   const { code, details } = readServiceError(error);
   // The text of a deadline lists what the library waited for, which names no cause.
   const timedOut = code === GrpcStatus.DEADLINE_EXCEEDED;
   const known = timedOut ? undefined : CAUSES.find(([pattern]) => pattern.test(details))?.[1];
   const words = known ?? (code === undefined ? undefined : BY_STATUS[code]);
   const name = code === undefined ? 'failure' : GrpcStatus[code];
-  const reason = words ?? 'the call failed';
-  return new AppError('source-failed', `${address}: ${reason} (${name}: ${details})`, {
-    cause: error,
-    fields: { grpcStatus: name },
-  });
+  const reason = [words ?? 'the call failed', note].filter((text) => text !== '').join('; ');
+  const refused = REFUSALS.has(code);
+  return new AppError(
+    refused ? 'source-refused' : 'source-failed',
+    `${address}: ${reason} (${name}: ${details})`,
+    { cause: error, fields: { grpcStatus: name } },
+  );
 }
 
 /** Whether the server does not know the call, which old servers do not: a feature is absent, nothing is wrong. */

@@ -1,16 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { Client, credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js';
-import { AppError } from '../../core/errors.ts';
+import { Client, Metadata } from '@grpc/grpc-js';
+import { formatTime, millisFromNanos, type EpochNanos } from '../../core/time.ts';
 import { grpcFailure } from './grpc-failure.ts';
-
-/** Paths of PEM files; read at each connect, since certificates are renewed in place. */
-export type GrpcTls = {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  /** Name to expect in the server's certificate, where it is not the host of the address. */
-  readonly serverName?: string | undefined;
-};
+import { loadTls, type GrpcTls } from './grpc-tls.ts';
 
 export type GrpcStream = {
   /** Stops asking the network for more; what is already here still arrives. */
@@ -29,6 +20,10 @@ export type GrpcConnection = {
     request: Buffer,
     onMessage: (message: Buffer) => void,
   ) => GrpcStream;
+  /** Hash of the TLS files that it was made with; empty without TLS. */
+  readonly fingerprint: string;
+  /** End of validity of the client certificate; `undefined` where there is none. */
+  readonly certificateExpiresAt: EpochNanos | undefined;
   readonly close: () => void;
 };
 
@@ -42,8 +37,9 @@ const raw = (bytes: Buffer): Buffer => bytes;
 
 /** Opens a channel of its own; nothing is sent before the first call. Bytes go in and come out as they are. */
 export async function openGrpc(address: string, tls: GrpcTls | undefined): Promise<GrpcConnection> {
-  const channelCredentials = await readCredentials(tls);
-  const client = new Client(address, channelCredentials, {
+  const loaded = await loadTls(tls);
+  const fail = (error: unknown): Error => grpcFailure(error, address, expiryNote(loaded.expiresAt));
+  const client = new Client(address, loaded.credentials, {
     'grpc.max_receive_message_length': RECEIVE_LIMIT,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
@@ -72,36 +68,45 @@ export async function openGrpc(address: string, tls: GrpcTls | undefined): Promi
           new Metadata(),
           { deadline },
           (error, reply) => {
-            if (error !== null) reject(grpcFailure(error, address));
-            else if (reply === undefined) reject(grpcFailure(new Error('empty answer'), address));
+            if (error !== null) reject(fail(error));
+            else if (reply === undefined) reject(fail(new Error('empty answer')));
             else resolve(reply);
           },
         );
       }),
-    stream: (path, request, onMessage) => openStream(client, address, path, request, onMessage),
+    stream: (path, request, onMessage) => openStream({ client, fail, path, request, onMessage }),
+    fingerprint: loaded.fingerprint,
+    certificateExpiresAt: loaded.expiresAt,
     close: () => client.close(),
   };
 }
 
-function openStream(
-  client: Client,
-  address: string,
-  path: string,
-  request: Buffer,
-  onMessage: (message: Buffer) => void,
-): GrpcStream {
+/** Servers say no more than that they refuse a certificate, or nothing at all. */
+function expiryNote(expiresAt: EpochNanos | undefined): string {
+  if (expiresAt === undefined || millisFromNanos(expiresAt) > Date.now()) return '';
+  return `the client certificate given for it expired at ${formatTime(expiresAt).slice(0, 19)}Z; renew it`;
+}
+
+function openStream(parts: {
+  readonly client: Client;
+  readonly fail: (error: unknown) => Error;
+  readonly path: string;
+  readonly request: Buffer;
+  readonly onMessage: (message: Buffer) => void;
+}): GrpcStream {
+  const { client, path, request } = parts;
   const call = client.makeServerStreamRequest(path, raw, raw, request, new Metadata());
   let cancelled = false;
   const ended = new Promise<void>((resolve, reject) => {
     call.on('end', resolve);
     call.on('error', (error) => {
       if (cancelled) resolve();
-      else reject(grpcFailure(error, address));
+      else reject(parts.fail(error));
     });
   });
   // Whoever holds the stream looks at `ended` when it comes to that; until then it is not unhandled.
   ended.catch(() => undefined);
-  call.on('data', onMessage);
+  call.on('data', parts.onMessage);
   return {
     pause: () => call.pause(),
     resume: () => call.resume(),
@@ -111,33 +116,4 @@ function openStream(
     },
     ended,
   };
-}
-
-async function readCredentials(tls: GrpcTls | undefined): Promise<ChannelCredentials> {
-  if (tls === undefined) return credentials.createInsecure();
-  if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new AppError(
-      'source-failed',
-      'a client certificate and its key go together; one is missing',
-    );
-  }
-  const [ca, key, cert] = await Promise.all([readPem(tls.ca), readPem(tls.key), readPem(tls.cert)]);
-  try {
-    return credentials.createSsl(ca, key, cert);
-  } catch (cause) {
-    throw new AppError('source-failed', `the TLS files cannot be used: ${String(cause)}`, {
-      cause,
-    });
-  }
-}
-
-async function readPem(path: string | undefined): Promise<Buffer | null> {
-  if (path === undefined) return null;
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new AppError('source-failed', `the TLS file ${path} cannot be read: ${String(cause)}`, {
-      cause,
-    });
-  }
 }

@@ -16,6 +16,8 @@ export type LineSplitter = {
   readonly offset: () => number;
   /** Up to 64 bytes before that position. */
   readonly before: () => Buffer;
+  /** Up to 64 bytes that were pushed last. */
+  readonly last: () => Buffer;
 };
 
 /** Bytes before the resume position that prove it is still the same file. */
@@ -94,5 +96,6 @@ export function createLineSplitter(options: {
     },
     offset: () => offset,
     before: () => skipping?.before ?? before(),
+    last: () => held.subarray(Math.max(0, held.length - BEFORE_LENGTH)),
   };
 }

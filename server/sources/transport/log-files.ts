@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { createReadStream, type BigIntStats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { gunzipped, TornGzip } from './gunzip.ts';
+import type { Folders } from './tail-folders.ts';
 
 /** A regular file as it was found. */
 export type FoundFile = {
@@ -15,78 +16,95 @@ export type FoundFile = {
 };
 
 export type Lookup =
-  { readonly ok: true; readonly file: FoundFile } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly file: FoundFile }
+  /** `code` is the system's own, where it says no. */
+  | { readonly ok: false; readonly reason: string; readonly code?: string };
 
 /** Looks a path up. A device, pipe or directory is no log file, and opening one could block for ever (fault 83). */
 export async function findFile(path: string): Promise<Lookup> {
   try {
     const found = await stat(path, { bigint: true });
     if (!found.isFile()) return { ok: false, reason: `${path} is no regular file` };
-    return {
-      ok: true,
-      file: {
-        path,
-        device: String(found.dev),
-        inode: String(found.ino),
-        size: Number(found.size),
-        modifiedMs: Number(found.mtimeNs) / 1e6,
-        createdMs: Number(found.birthtimeNs) / 1e6,
-        compressed: path.endsWith('.gz'),
-      },
-    };
+    return { ok: true, file: foundFile(path, found) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
     const reason = code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be read: ${code}`;
-    return { ok: false, reason };
+    return { ok: false, reason, code };
+  }
+}
+
+export function foundFile(path: string, stats: BigIntStats): FoundFile {
+  return {
+    path,
+    device: String(stats.dev),
+    inode: String(stats.ino),
+    size: Number(stats.size),
+    modifiedMs: Number(stats.mtimeNs) / 1e6,
+    createdMs: Number(stats.birthtimeNs) / 1e6,
+    compressed: path.endsWith('.gz'),
+  };
+}
+
+/** File systems take their times from a clock that ticks every few milliseconds, and so lags behind ours. */
+const CLOCK_TICK_MS = 20;
+
+/** Whether a file was made since then. One that was made shortly before counts as well. */
+export const isMadeSince = ({ createdMs }: FoundFile, sinceMs: number): boolean =>
+  createdMs >= sinceMs - CLOCK_TICK_MS;
+
+/** Whether nothing was written to the file since. */
+export const isSame = (one: FoundFile, other: FoundFile): boolean =>
+  one.inode === other.inode &&
+  one.device === other.device &&
+  one.size === other.size &&
+  one.modifiedMs === other.modifiedMs;
+
+/** Files may be renamed while we look at them; a look that this happened to is repeated. */
+const ATTEMPTS = 5;
+
+/** The rotated files of a log, oldest first. A `.gz` whose plain form is still there is being written and is left out. */
+export async function findRotated(
+  path: string,
+  folders: Folders,
+  fresh?: 'fresh',
+): Promise<readonly FoundFile[]> {
+  let how = fresh;
+  for (let attempt = 1; ; attempt += 1) {
+    const names = new Set(await folders.rotatedOf(path, how));
+    if (names.size === 0) return [];
+    const wanted = [...names].filter(
+      (name) => !(name.endsWith('.gz') && names.has(name.slice(0, -3))),
+    );
+    const lookups = await Promise.all(wanted.map((name) => findFile(join(dirname(path), name))));
+    const found = lookups.flatMap((lookup) => (lookup.ok ? [lookup.file] : []));
+    const inodes = new Set(found.map(({ device, inode }) => `${device}:${inode}`));
+    const now = await folders.rotatedOf(path, how);
+    const steady =
+      inodes.size === wanted.length &&
+      now.length === names.size &&
+      now.every((name) => names.has(name));
+    if (steady || attempt === ATTEMPTS) return found.sort(byAge);
+    how = 'fresh';
   }
 }
 
 /**
- * The rotated files of a log: same directory, and the live one's name with a time (`events-2026-….log`), a number
- * (`events.log.1`, `events-1.log`) or `.gz` added; `events-dmz.log` is a log of its own. Oldest first. A `.gz`
- * whose plain form is still there is being written and is left out.
+ * Times that were put into names are given once; compressing a file changes its own. Times of files are coarse, so
+ * names settle ties: greater numbers are older, later times in names are younger.
  */
-export async function findRotated(path: string): Promise<readonly FoundFile[]> {
-  const live = basename(path);
-  const folder = dirname(path);
-  const entries = await readdir(folder).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
-  const names = new Set(entries.filter((name) => name !== live && isRotated(name, live)));
-  const found: FoundFile[] = [];
-  for (const name of names) {
-    if (name.endsWith('.gz') && names.has(name.slice(0, -3))) continue;
-    const lookup = await findFile(join(folder, name));
-    if (lookup.ok) found.push(lookup.file);
-  }
-  return found.sort(byAge);
-}
-
-/**
- * What rotators put into a name: numbers; dates, perhaps with a number; lumberjack's time, of which a successor
- * tells the reason as well (reference/calico.md 2.1).
- */
-const ROTATION =
-  /^[.-](?:\d{1,14}(?:-\d{1,14})?|\d{4}-\d{2}-\d{2}(?:T\d{2}-\d{2}-\d{2}(?:\.\d{1,9})?(?:-[a-z]+)?)?)$/;
-
-function isRotated(name: string, live: string): boolean {
-  const plain = name.replace(/\.gz$/, '');
-  if (plain === live) return true;
-  if (plain.startsWith(live)) return ROTATION.test(plain.slice(live.length));
-  const extension = extname(live);
-  const stem = basename(live, extension);
-  if (!plain.startsWith(stem) || !plain.endsWith(extension)) return false;
-  return ROTATION.test(plain.slice(stem.length, plain.length - extension.length));
-}
-
-/** Times are coarse, so names settle ties: greater numbers are older, later times in names are younger. */
-function byAge(one: FoundFile, other: FoundFile): number {
+export function byAge(one: FoundFile, other: FoundFile): number {
+  const [early, late] = [rotationTime(one.path), rotationTime(other.path)];
+  if (early !== undefined && late !== undefined && early !== late) return early < late ? -1 : 1;
   if (one.modifiedMs !== other.modifiedMs) return one.modifiedMs - other.modifiedMs;
   const [left, right] = [rotationNumber(one.path), rotationNumber(other.path)];
   if (left !== undefined && right !== undefined) return right - left;
   return one.path < other.path ? -1 : 1;
+}
+
+/** Lumberjack's time, which orders as text. */
+export function rotationTime(path: string): string | undefined {
+  return /\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d{1,9})?(?=[^/]*$)/.exec(path)?.[0];
 }
 
 function rotationNumber(path: string): number | undefined {

@@ -1,9 +1,10 @@
 import type { Block } from '../../columns/block.ts';
+import type { SetName } from './set-tables.ts';
 
 /** Opened blocks, within a limit of memory. */
 export type BlockCache = {
-  get(firstSeq: number, lastSeq: number): Block | undefined;
-  put(firstSeq: number, lastSeq: number, block: Block): void;
+  get(set: SetName, firstSeq: number, lastSeq: number): Block | undefined;
+  put(set: SetName, firstSeq: number, lastSeq: number, block: Block): void;
 };
 
 type Entry = { readonly firstSeq: number; readonly block: Block; usedAt: number };
@@ -36,14 +37,14 @@ export function createBlockCache(limitBytes: number): BlockCache {
   };
 
   return {
-    get(firstSeq, lastSeq) {
-      const entry = entries.get(`${firstSeq}-${lastSeq}`);
+    get(set, firstSeq, lastSeq) {
+      const entry = entries.get(`${set} ${firstSeq}-${lastSeq}`);
       if (entry !== undefined) entry.usedAt = performance.now();
       return entry?.block;
     },
-    put(firstSeq, lastSeq, block) {
+    put(set, firstSeq, lastSeq, block) {
       trim();
-      entries.set(`${firstSeq}-${lastSeq}`, { firstSeq, block, usedAt: performance.now() });
+      entries.set(`${set} ${firstSeq}-${lastSeq}`, { firstSeq, block, usedAt: performance.now() });
     },
   };
 }

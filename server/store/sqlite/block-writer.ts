@@ -1,17 +1,11 @@
 import type { Flow } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
-import { encodeFlows, mergeBlocks, writeBlock } from '../../columns/block.ts';
-import { rowsOf, type BlockHeader, type Catalog } from './catalog.ts';
+import { encodeFlows, writeBlock } from '../../columns/block.ts';
+import type { BlockHeader } from './block-set.ts';
+import { TABLES, type SetName } from './set-tables.ts';
 import type { Connection } from './database.ts';
-import { encodeRaw, RAW_CHUNK_BYTES, readRaw, type RawChunk } from './raw.ts';
-
-export type MergeLimits = {
-  /** A block with this many rows is full and stays as it is. */
-  readonly blockRows: number;
-  /** As many neighbors of one level become one of the next. */
-  readonly fanIn: number;
-};
+import { encodeRaw, type RawChunk } from './raw.ts';
 
 /** A block that is encoded and not yet written: what is slow is done before the transaction. */
 export type PreparedBlock = {
@@ -20,32 +14,65 @@ export type PreparedBlock = {
   readonly columns: Buffer;
   /** The same without compression. */
   readonly plain: Buffer;
-  readonly raw: readonly RawChunk[];
+  readonly raw: readonly PlacedChunk[];
 };
 
+/** A chunk of records and the sequence numbers that it goes from and to. */
+export type PlacedChunk = RawChunk & { readonly firstSeq: number; readonly lastSeq: number };
+
+/** Writes the rows of one set. Everything runs inside a transaction. */
 export type BlockWriter = {
-  /** Inside a transaction. */
-  insert(block: PreparedBlock): void;
-  /** Merges small neighbors, each merge in a transaction of its own. */
-  merge(): Promise<void>;
+  insert(header: BlockHeader, columns: Buffer): void;
+  insertRaw(chunks: readonly PlacedChunk[]): void;
+  /** Deletes blocks, or chunks, that begin in a span; both ends belong to it. */
+  deleteBlocks(fromSeq: number, toSeq: number): void;
+  deleteRaw(fromSeq: number, toSeq: number): void;
 };
 
-/** Encodes flows as one block from sequence number `firstSeq` on. There is at least one flow. */
+/** Encodes neighboring flows as one block from sequence number `firstSeq` on. There is at least one flow. */
 export async function prepareBlock(
   flows: readonly Flow[],
   firstSeq: number,
 ): Promise<PreparedBlock> {
   const raw = encodeRaw(flows.map((flow) => flow.raw));
   const encoded = encodeFlows(flows);
+  const seqAt = (row: number) => firstSeq + row;
   return {
-    header: summarizeBlock(flows, firstSeq),
+    header: summarizeBlock(flows, seqAt),
     columns: writeBlock(encoded, 'zstd'),
     plain: writeBlock(encoded, 'plain'),
-    raw: await raw,
+    raw: placeChunks(await raw, seqAt),
   };
 }
 
-function summarizeBlock(flows: readonly Flow[], firstSeq: number): BlockHeader {
+/** Encodes flows of any sequence numbers, in order, as a block of the drops set. There is at least one. */
+export async function prepareDrops(
+  flows: readonly Flow[],
+  seqs: readonly number[],
+): Promise<Omit<PreparedBlock, 'plain'>> {
+  const raw = encodeRaw(flows.map((flow) => flow.raw));
+  const seqAt = (row: number) => seqs[row] ?? 0;
+  return {
+    header: summarizeBlock(flows, seqAt),
+    columns: writeBlock(encodeFlows(flows, seqs), 'zstd'),
+    raw: placeChunks(await raw, seqAt),
+  };
+}
+
+/** Says where chunks stand whose records follow each other; `seqAt` counts from the first of them. */
+export function placeChunks(
+  chunks: readonly RawChunk[],
+  seqAt: (row: number) => number,
+): PlacedChunk[] {
+  let row = 0;
+  return chunks.map((chunk) => {
+    const firstSeq = seqAt(row);
+    row += chunk.rows;
+    return { ...chunk, firstSeq, lastSeq: seqAt(row - 1) };
+  });
+}
+
+function summarizeBlock(flows: readonly Flow[], seqAt: (row: number) => number): BlockHeader {
   const verdicts: Record<VerdictKind, number> = {
     allowed: 0,
     dropped: 0,
@@ -65,147 +92,40 @@ function summarizeBlock(flows: readonly Flow[], firstSeq: number): BlockHeader {
   if (minObserved === undefined || maxObserved === undefined || maxReceived === undefined) {
     throw new Error('block without rows');
   }
-  const lastSeq = firstSeq + flows.length - 1;
-  return { firstSeq, lastSeq, level: 0, minObserved, maxObserved, maxReceived, verdicts };
+  const seqs = { firstSeq: seqAt(0), lastSeq: seqAt(flows.length - 1), rows: flows.length };
+  return { ...seqs, level: 0, minObserved, maxObserved, maxReceived, verdicts };
 }
 
-/** The blocks at the end of the list that are to become one, if any. */
-export function planMerge(
-  headers: readonly BlockHeader[],
-  { blockRows, fanIn }: MergeLimits,
-): readonly BlockHeader[] | undefined {
-  const tail: BlockHeader[] = [];
-  let rows = 0;
-  for (const header of headers.toReversed()) {
-    const next = tail[0];
-    if (next !== undefined && header.lastSeq + 1 !== next.firstSeq) break;
-    if (next !== undefined && rowsOf(header) >= blockRows) break;
-    tail.unshift(header);
-    rows += rowsOf(header);
-  }
-  if (tail.length > 1 && rows >= blockRows) return tail;
-  const level = tail.at(-1)?.level;
-  const start = tail.findLastIndex((header) => header.level !== level) + 1;
-  return tail.length - start >= fanIn ? tail.slice(start) : undefined;
-}
-
-export function createBlockWriter(
-  db: Connection,
-  catalog: Catalog,
-  limits: MergeLimits,
-): BlockWriter {
+export function createBlockWriter(db: Connection, set: SetName): BlockWriter {
+  const { blocks, chunks } = TABLES[set];
+  // Of neighbors the number of rows is known from the ends.
+  const hasRows = set === 'drops';
   const insertBlock = db.prepare(
-    `INSERT INTO blocks (first_seq, last_seq, level, min_observed, max_observed, max_received,
-                         allowed, dropped, audit, error, unknown, columns)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO ${blocks} (first_seq, last_seq, level, min_observed, max_observed, max_received,
+       allowed, dropped, audit, error, unknown, columns${hasRows ? ', rows' : ''})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?${hasRows ? ', ?' : ''})`,
   );
-  const insertRaw = db.prepare(
-    'INSERT INTO raw_chunks (first_seq, last_seq, size, frame) VALUES (?, ?, ?, ?)',
+  const insertChunk = db.prepare(
+    `INSERT INTO ${chunks} (first_seq, last_seq, size, frame${hasRows ? ', rows' : ''})
+     VALUES (?, ?, ?, ?${hasRows ? ', ?' : ''})`,
   );
-  const deleteBlocks = db.prepare('DELETE FROM blocks WHERE first_seq BETWEEN ? AND ?');
-  const deleteRaw = db.prepare('DELETE FROM raw_chunks WHERE first_seq BETWEEN ? AND ?');
-  const selectSmallRaw = db.prepare<[number, number], StoredChunk>(
-    `SELECT first_seq, last_seq, size FROM raw_chunks
-     WHERE first_seq BETWEEN ? AND ? ORDER BY first_seq`,
-  );
-  const selectFrame = db
-    .prepare<[number], Buffer>('SELECT frame FROM raw_chunks WHERE first_seq = ?')
-    .pluck();
-
-  const insertHeader = ({ firstSeq, lastSeq, level, ...rest }: BlockHeader, columns: Buffer) => {
-    const { allowed, dropped, audit, error, unknown } = rest.verdicts;
-    insertBlock.run(
-      ...[firstSeq, lastSeq, level, rest.minObserved, rest.maxObserved, rest.maxReceived],
-      ...[allowed, dropped, audit, error, unknown, columns],
-    );
-  };
-
-  const writeRaw = (firstSeq: number, chunks: readonly RawChunk[]) => {
-    let seq = firstSeq;
-    for (const { rows, size, frame } of chunks) {
-      insertRaw.run(seq, seq + rows - 1, size, frame);
-      seq += rows;
-    }
-  };
-
-  /** Small neighboring chunks of a range, each group rewritten as one. Large ones are left alone. */
-  const joinRaw = async (firstSeq: number, lastSeq: number) =>
-    Promise.all(
-      groupChunks(selectSmallRaw.all(firstSeq, lastSeq)).map(async (group) => {
-        const records = readRaw(
-          group.map((chunk) => ({
-            rows: chunk.last_seq - chunk.first_seq + 1,
-            frame: selectFrame.get(chunk.first_seq) ?? Buffer.alloc(0),
-          })),
-        );
-        return {
-          first: group[0]?.first_seq ?? 0,
-          last: group.at(-1)?.first_seq ?? 0,
-          chunks: await encodeRaw(records),
-        };
-      }),
-    );
-
+  const deleteBlocks = db.prepare(`DELETE FROM ${blocks} WHERE first_seq BETWEEN ? AND ?`);
+  const deleteRaw = db.prepare(`DELETE FROM ${chunks} WHERE first_seq BETWEEN ? AND ?`);
   return {
-    insert({ header, columns, raw }) {
-      insertHeader(header, columns);
-      writeRaw(header.firstSeq, raw);
+    insert({ firstSeq, lastSeq, rows, level, ...rest }, columns) {
+      const { allowed, dropped, audit, error, unknown } = rest.verdicts;
+      insertBlock.run(
+        ...[firstSeq, lastSeq, level, rest.minObserved, rest.maxObserved, rest.maxReceived],
+        ...[allowed, dropped, audit, error, unknown, columns],
+        ...(hasRows ? [rows] : []),
+      );
     },
-    async merge() {
-      for (;;) {
-        const parts = planMerge(catalog.headers(), limits);
-        if (parts === undefined) return;
-        const merged = mergeHeaders(parts);
-        const columns = writeBlock(mergeBlocks(parts.map((part) => catalog.columns(part))), 'zstd');
-        const rewrites = await joinRaw(merged.firstSeq, merged.lastSeq);
-        db.transaction(() => {
-          deleteBlocks.run(merged.firstSeq, merged.lastSeq);
-          insertHeader(merged, columns);
-          for (const { first, last, chunks } of rewrites) {
-            deleteRaw.run(first, last);
-            writeRaw(first, chunks);
-          }
-        }).immediate();
-        const gone = new Set(parts.map((part) => part.firstSeq));
-        const kept = catalog.headers().filter((header) => !gone.has(header.firstSeq));
-        catalog.replace([...kept, merged]);
+    insertRaw(placed) {
+      for (const { firstSeq, lastSeq, rows, size, frame } of placed) {
+        insertChunk.run(firstSeq, lastSeq, size, frame, ...(hasRows ? [rows] : []));
       }
     },
+    deleteBlocks: (fromSeq, toSeq) => void deleteBlocks.run(fromSeq, toSeq),
+    deleteRaw: (fromSeq, toSeq) => void deleteRaw.run(fromSeq, toSeq),
   };
-}
-
-type StoredChunk = { first_seq: number; last_seq: number; size: number };
-
-/** Runs of at least two chunks that fit in one. */
-function groupChunks(chunks: readonly StoredChunk[]): StoredChunk[][] {
-  const groups: StoredChunk[][] = [];
-  let size = Infinity;
-  for (const chunk of chunks) {
-    if (size + chunk.size > RAW_CHUNK_BYTES) {
-      groups.push([]);
-      size = 0;
-    }
-    groups.at(-1)?.push(chunk);
-    size += chunk.size;
-  }
-  return groups.filter((group) => group.length > 1);
-}
-
-function mergeHeaders(parts: readonly BlockHeader[]): BlockHeader {
-  const level = 1 + Math.max(...parts.map((part) => part.level));
-  return parts.reduce((left, right) => ({
-    firstSeq: left.firstSeq,
-    lastSeq: right.lastSeq,
-    level,
-    minObserved: left.minObserved < right.minObserved ? left.minObserved : right.minObserved,
-    maxObserved: left.maxObserved > right.maxObserved ? left.maxObserved : right.maxObserved,
-    maxReceived: left.maxReceived > right.maxReceived ? left.maxReceived : right.maxReceived,
-    verdicts: {
-      allowed: left.verdicts.allowed + right.verdicts.allowed,
-      dropped: left.verdicts.dropped + right.verdicts.dropped,
-      audit: left.verdicts.audit + right.verdicts.audit,
-      error: left.verdicts.error + right.verdicts.error,
-      unknown: left.verdicts.unknown + right.verdicts.unknown,
-    },
-  }));
 }

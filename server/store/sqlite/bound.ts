@@ -1,6 +1,6 @@
 import type { Verdict } from '../../core/verdict.ts';
 import type { ColumnTest, Condition } from '../../query/compile.ts';
-import type { BlockHeader } from './catalog.ts';
+import type { BlockHeader } from './block-set.ts';
 
 /** Verdicts that are known whole from a header; of the others a header lacks the reason or the word. */
 const PLAIN_VERDICTS: readonly Verdict[] = [

@@ -62,7 +62,7 @@ export async function readDropGroups(catalog: Catalog, query: DropQuery): Promis
 }
 
 function countRows(
-  { header, opened, rows }: Matches,
+  { opened, rows }: Matches,
   { from, to, dropAt }: { from: number; to: number; dropAt: DropReader },
   grouper: DropGrouper,
   groups: Groups,
@@ -73,8 +73,7 @@ function countRows(
     const { verdict } = drop;
     if (verdict.kind !== 'dropped') continue;
     const place = grouper.place(dropTraits(drop, verdict.reason));
-    const seq = row - opened.firstRow + header.firstSeq;
-    const seen = { seq, observedAt: drop.observedAt, hits: drop.hits };
+    const seen = { seq: opened.seqAt(row), observedAt: drop.observedAt, hits: drop.hits };
     groups.set(place.key, growGroup(groups.get(place.key), place, seen));
   }
 }

@@ -1,14 +1,18 @@
 import Database from 'better-sqlite3';
 import { AppError } from '../../core/errors.ts';
 
+const DAMAGED =
+  'Start the server again: it looks at the file, keeps it beside, and begins a new one. ' +
+  "'dropwise doctor' says what is damaged, 'dropwise restore' brings back a backup.";
+
 const REMEDIES: readonly (readonly [prefix: string, remedy: string])[] = [
   ['SQLITE_FULL', 'Free disk space, or shorten the retention; then it goes on by itself.'],
   ['SQLITE_IOERR', 'Check the disk and its mount; the last commit is intact.'],
   ['SQLITE_BUSY', 'Another program keeps the database locked. Close it.'],
   ['SQLITE_READONLY', 'Make the data directory writable for this user.'],
   ['SQLITE_CANTOPEN', 'Check that the data directory exists and belongs to this user.'],
-  ['SQLITE_CORRUPT', 'Restore a backup, or move the file away to start a new one.'],
-  ['SQLITE_NOTADB', 'Move the file away to start a new one, or name another data directory.'],
+  ['SQLITE_CORRUPT', DAMAGED],
+  ['SQLITE_NOTADB', DAMAGED],
 ];
 
 /**
@@ -21,6 +25,12 @@ export function guard<T>(what: string, file: string, run: () => T): T {
   } catch (error) {
     throw storeFailure(what, file, error) ?? error;
   }
+}
+
+/** Whether the database file itself is what failed. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.fields['sqliteCode']));
 }
 
 /** The AppError for a failure of the database or of the file system, `undefined` for anything else. */

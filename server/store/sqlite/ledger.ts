@@ -7,7 +7,11 @@ import type { Connection } from './database.ts';
 /** What is kept beside the flows: gaps, rejections, totals and checkpoint of each source. */
 export type Ledger = {
   /** Inside the transaction that commits the batch. */
-  record(batch: FlowBatch, added: readonly Flow[], now: EpochNanos): void;
+  record(
+    batch: FlowBatch,
+    added: readonly Flow[],
+    at: { readonly firstSeq: number; readonly now: EpochNanos },
+  ): void;
   checkpoint(origin: string): Checkpoint | undefined;
   gaps(within: TimeWindow): readonly Gap[];
   /** All gaps of a source. */
@@ -18,6 +22,10 @@ export type Ledger = {
 };
 
 const MAX_GAPS = 1_000;
+
+/** Reasons kept of a source: one may quote what it rejects, and then never ends. The rest is counted together. */
+const MAX_REASONS = 200;
+const OTHER_REASONS = 'other reasons';
 
 type GapRow = {
   kind: Gap['kind'];
@@ -39,13 +47,17 @@ type RejectionRow = { origin: string; reason: string; count: number; sample: str
 
 export function createLedger(db: Connection): Ledger {
   const insertGap = db.prepare(
-    `INSERT INTO gaps (kind, origin, node, from_time, to_time, count, reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO gaps (kind, origin, node, from_time, to_time, count, reason, before_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const addRejection = db.prepare(
     `INSERT INTO rejections (origin, reason, count, sample) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET count = count + excluded.count`,
   );
+  const hasReason = db.prepare('SELECT 1 FROM rejections WHERE origin = ? AND reason = ?').pluck();
+  const countReasons = db
+    .prepare<[string], number>('SELECT count(*) FROM rejections WHERE origin = ?')
+    .pluck();
   const addOrigin = db.prepare(
     `INSERT INTO origins (origin, flows, allowed, dropped, audit, error, unknown, last_observed, lost)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, '0')
@@ -93,7 +105,7 @@ export function createLedger(db: Connection): Ledger {
   };
 
   return {
-    record({ origin, gaps, rejected, checkpoint }, added, now) {
+    record({ origin, gaps, rejected, checkpoint }, added, { firstSeq, now }) {
       const counts = { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 };
       let newest = 0n;
       for (const { verdict, observedAt } of added) {
@@ -104,11 +116,15 @@ export function createLedger(db: Connection): Ledger {
       addOrigin.run(origin, added.length, allowed, dropped, audit, error, unknown, newest);
       for (const gap of gaps) {
         const { kind, node, from, to, count, reason } = gap;
-        insertGap.run(kind, gap.origin, node, from, to, count?.toString() ?? '', reason);
+        const lost = count?.toString() ?? '';
+        insertGap.run(kind, gap.origin, node, from, to, lost, reason, firstSeq);
         if (kind === 'lost' && count !== undefined) addLost(gap.origin, count);
       }
       for (const { reason, count, sample } of rejected) {
-        addRejection.run(origin, reason, count, sample);
+        const known =
+          hasReason.get(origin, reason) !== undefined ||
+          (countReasons.get(origin) ?? 0) < MAX_REASONS;
+        addRejection.run(origin, known ? reason : OTHER_REASONS, count, sample);
       }
       if (checkpoint !== undefined) saveCheckpoint.run(origin, checkpoint, now);
     },

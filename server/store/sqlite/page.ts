@@ -1,5 +1,6 @@
 import type { RecordedFlow, StoredFlow } from '../../core/flow.ts';
 import type { FlowPage, FlowQuery, PageRequest } from '../flow-store.ts';
+import { flowAt } from './block-set.ts';
 import type { Catalog } from './catalog.ts';
 import { walk, type Matches } from './walk.ts';
 
@@ -12,30 +13,28 @@ export async function readPage(
   const head = Math.min(catalog.head(), query.asOf ?? Infinity);
   const flows: StoredFlow[] = [];
   for await (const matches of walk(catalog, { ...query, asOf: head }, { order, after, signal })) {
-    const seqs = sequenceNumbers(matches, order, limit + 1 - flows.length);
-    flows.push(...catalog.flows(matches.header, matches.opened, seqs));
+    const rows = matchingRows(matches, order, limit + 1 - flows.length);
+    flows.push(...rows.map((row) => flowAt(matches.opened, row)));
     if (flows.length > limit) break;
   }
   const page = flows.slice(0, limit);
   return { flows: page, next: flows.length > limit ? page.at(-1)?.seq : undefined, head };
 }
 
-/** Sequence numbers of the first `limit` matches of a block, in the order asked for. */
-function sequenceNumbers(
-  { header, opened, from, to, rows }: Matches,
+/** The first `limit` rows of a block that match, in the order asked for. */
+function matchingRows(
+  { from, to, rows }: Matches,
   order: PageRequest['order'],
   limit: number,
 ): number[] {
-  const seqs: number[] = [];
+  const found: number[] = [];
   const step = order === 'oldest' ? 1 : -1;
   let row = order === 'oldest' ? from : to - 1;
-  while (row >= from && row < to && seqs.length < limit) {
-    if (rows === undefined || rows[row] === 1) {
-      seqs.push(row - opened.firstRow + header.firstSeq);
-    }
+  while (row >= from && row < to && found.length < limit) {
+    if (rows === undefined || rows[row] === 1) found.push(row);
     row += step;
   }
-  return seqs;
+  return found;
 }
 
 /** A flow with its record. */
@@ -46,10 +45,11 @@ export function findRecorded(catalog: Catalog, seq: number): RecordedFlow | unde
 }
 
 export function findFlow(catalog: Catalog, seq: number): StoredFlow | undefined {
-  const header = catalog
-    .headers()
-    .find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq);
-  const opened = header && catalog.open(header);
-  if (header === undefined || opened === undefined) return undefined;
-  return catalog.flows(header, opened, [seq])[0];
+  for (const set of [catalog.all, catalog.drops]) {
+    const opened = set.openAt(seq);
+    const row = opened?.rowFrom(seq);
+    if (opened === undefined || row === undefined || row === opened.block.rows) continue;
+    if (opened.seqAt(row) === seq) return flowAt(opened, row);
+  }
+  return undefined;
 }

@@ -67,10 +67,39 @@ async function frameOf(content: Buffer): Promise<Buffer> {
   return Buffer.concat([Buffer.of(PLAIN), content]);
 }
 
+/** The records of a chunk, one behind the other, and what tells them apart. */
+export type RawSections = {
+  readonly rows: number;
+  /** A byte for each record. */
+  readonly formats: Buffer;
+  /** Four bytes for each record, little-endian. */
+  readonly lengths: Buffer;
+  readonly records: Buffer;
+};
+
+/** Decompresses a chunk. In the thread pool it takes three times the work, in slices of 16 KiB. */
+export function readSections(frame: Buffer): RawSections {
+  const content = contentOf(frame);
+  const rows = content.readUInt32LE();
+  return {
+    rows,
+    formats: content.subarray(4, 4 + rows),
+    lengths: content.subarray(4 + rows, 4 + rows * 5),
+    records: content.subarray(4 + rows * 5),
+  };
+}
+
+/** Room for a whole chunk at once, which takes half the time of many pieces. */
+const WHOLE_CHUNK = { chunkSize: 2 * RAW_CHUNK_BYTES };
+
+function contentOf(frame: Buffer): Buffer {
+  const packed = frame.subarray(1);
+  return frame[0] === ZSTD ? zstdDecompressSync(packed, WHOLE_CHUNK) : packed;
+}
+
 /** Opens a chunk; the answer gives the record of a row. */
 export function openRaw(frame: Buffer): (row: number) => RawRecord {
-  const packed = frame.subarray(1);
-  const content = frame[0] === ZSTD ? zstdDecompressSync(packed) : packed;
+  const content = contentOf(frame);
   const rows = content.readUInt32LE();
   const starts = new Uint32Array(rows + 1);
   starts[0] = 4 + rows * 5;

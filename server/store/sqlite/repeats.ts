@@ -1,7 +1,10 @@
+import { AppError } from '../../core/errors.ts';
 import type { Flow, FlowBatch, Gap } from '../../core/flow.ts';
 import { NANOS_PER_SECOND } from '../../core/time.ts';
 import { valueAt } from '../../columns/block.ts';
-import { rowsOf, type Catalog } from './catalog.ts';
+import type { BlockHeader, BlockSet } from './block-set.ts';
+import type { Catalog } from './catalog.ts';
+import { piecesOf } from './pieces.ts';
 
 /**
  * Finds flows that a resumed stream tells again. A run begins when a source asks where to resume, and ends
@@ -44,17 +47,17 @@ export function createRepeats(
   const runs = new Map<string, Run>();
 
   const count = (run: Run, origin: string, from: bigint, to: bigint | undefined) => {
-    for (const header of catalog.headers()) {
+    const view = catalog.view();
+    const everything = { low: 1, high: view.head };
+    for (const { set, header, low, high } of piecesOf(catalog, view, everything, 'all')) {
       if (header.maxObserved < from) continue;
       if (to !== undefined && header.minObserved >= to) continue;
-      const opened = catalog.open(header);
+      const opened = openColumns(set, header);
       if (opened === undefined) continue;
-      const times = opened.block.column('observedAt');
-      const ids = opened.block.column('id');
-      const origins = opened.block.column('origin');
+      const { times, ids, origins } = opened;
       if (times.kind !== 'times') throw new Error('observedAt is no column of times');
-      const rows = rowsOf(header);
-      for (let row = opened.firstRow; row < opened.firstRow + rows; row++) {
+      const end = opened.rowFrom(high + 1);
+      for (let row = opened.rowFrom(low); row < end; row++) {
         const time = times.times[row] ?? 0n;
         if (time < from || (to !== undefined && time >= to)) continue;
         if (valueAt(origins, row) !== origin) continue;
@@ -90,7 +93,9 @@ export function createRepeats(
       if (batch.flows.length === 0 && batch.gaps.length === 0) return batch;
       const run = reach(batch);
       return {
-        flows: batch.flows.filter(({ id }) => !excuse(run.stored, id)),
+        flows: batch.flows.filter(
+          (flow) => !mayRepeat(flow, batch) || !excuse(run.stored, flow.id),
+        ),
         gaps: batch.gaps.filter((gap) => !excuse(run.gaps, gapKey(gap))),
       };
     },
@@ -98,10 +103,36 @@ export function createRepeats(
   };
 }
 
-/** Of a batch without flows the end of time: none of the stored ones can be meant. */
-function earliest({ flows, toldSince }: FlowBatch): bigint {
-  let from: bigint = flows[0]?.observedAt ?? END_OF_TIME;
-  for (const { observedAt, timeFrom } of flows) {
+/** `undefined` for a block that is gone or damaged: what a source tells again of that is stored again. */
+function openColumns(set: BlockSet, header: BlockHeader) {
+  try {
+    const opened = set.open(header);
+    if (opened === undefined) return undefined;
+    const { block, rowFrom } = opened;
+    const column = block.column;
+    return {
+      rowFrom,
+      times: column('observedAt'),
+      ids: column('id'),
+      origins: column('origin'),
+    };
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'store-damaged') return undefined;
+    throw error;
+  }
+}
+
+/** A clock that is years behind must not have all of the store searched. */
+const mayRepeat = ({ observedAt, timeFrom }: Flow, { repeatsFrom }: FlowBatch): boolean =>
+  repeatsFrom === undefined || timeFrom === 'receipt' || observedAt >= repeatsFrom;
+
+/** Where no flow can repeat the end of time: none of the stored ones can be meant. */
+function earliest(batch: FlowBatch): bigint {
+  const { toldSince } = batch;
+  let from: bigint = END_OF_TIME;
+  for (const flow of batch.flows) {
+    if (!mayRepeat(flow, batch)) continue;
+    const { observedAt, timeFrom } = flow;
     const time = timeFrom === 'receipt' ? (toldSince ?? observedAt - RECEIPT_LOOKBACK) : observedAt;
     if (time < from) from = time;
   }

@@ -1,19 +1,24 @@
+import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
-import { nanos, nanosFromMillis, type EpochNanos } from '../../core/time.ts';
+import { nanosFromMillis, type EpochNanos } from '../../core/time.ts';
 import type { FlowStore } from '../flow-store.ts';
-import { createBlockWriter } from './block-writer.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
-import { openDatabase, openForReading, storeBytes } from './database.ts';
+import { FILE, openDatabase, openForReading, storeBytes } from './database.ts';
 import { readDropGroups } from './drop-groups.ts';
-import { guard, storeFailure } from './failures.ts';
+import { fileStatus } from './file-status.ts';
+import { guard, isDamage, storeFailure } from './failures.ts';
 import { createLedger } from './ledger.ts';
 import { findRecorded, readPage } from './page.ts';
 import { createPolicyRollup } from './policy-rollup.ts';
 import { createPruner } from './prune.ts';
 import { createRepeats } from './repeats.ts';
+import { suspect } from './quarantine.ts';
 import { summarize } from './summarize.ts';
+import { spanOf } from './span.ts';
 import { createTurns } from './turns.ts';
+import { createUpkeep } from './upkeep.ts';
+import { createWatchLedger } from './watch-ledger.ts';
 
 export type SqliteStoreOptions = {
   /** Made with mode 0700 where it is absent. */
@@ -34,7 +39,18 @@ export type SqliteStoreOptions = {
  * `store-in-use`, `store-newer`, `store-failed`, or `not-found` when there is nothing to read. Reads and commits share the process; reads give way between blocks.
  */
 export function openSqliteStore(options: SqliteStoreOptions): Promise<FlowStore> {
-  return new Promise((resolve) => resolve(openStore(options)));
+  return new Promise((resolve) => resolve(openTwice(options)));
+}
+
+/** What is damaged where opening does not look is found when the blocks are listed, and put aside then. */
+function openTwice(options: SqliteStoreOptions): FlowStore {
+  try {
+    return openStore(options);
+  } catch (error) {
+    if (options.readOnly === true || !isDamage(error)) throw error;
+    suspect(join(options.directory, FILE), String(error));
+    return openStore(options);
+  }
 }
 
 function openStore({
@@ -48,17 +64,18 @@ function openStore({
   const opened = readOnly ? openForReading(directory) : openDatabase(directory);
   using undo = new DisposableStack();
   undo.use(opened);
-  const { db, file } = opened;
+  const { db, file, quarantined } = opened;
   const parts = guard('Reading the store', file, () => {
     const catalog = loadCatalog({ db, cacheBytes, shared: readOnly, blockRows });
     const ledger = createLedger(db);
+    const watches = createWatchLedger(db);
     const rollup = createPolicyRollup(db);
     const repeats = createRepeats(catalog, (origin) => ledger.gapsOf(origin));
-    const writer = createBlockWriter(db, catalog, { blockRows, fanIn });
-    const pruner = createPruner(db, catalog, ledger, rollup);
-    return { db, catalog, ledger, rollup, repeats, writer, pruner };
+    const upkeep = createUpkeep({ db, catalog, limits: { blockRows, fanIn }, clock });
+    const pruner = createPruner({ db, catalog, ledger, watches, rollup, upkeep });
+    return { db, catalog, ledger, watches, rollup, repeats, upkeep, pruner };
   });
-  const { catalog, ledger, rollup, repeats, pruner } = parts;
+  const { catalog, ledger, watches, rollup, repeats, pruner } = parts;
   const commit = createCommit({ ...parts, blockRows, clock });
   const inTurn = createTurns();
   undo.move();
@@ -67,7 +84,9 @@ function openStore({
     try {
       return await run();
     } catch (error) {
-      throw storeFailure(what, file, error) ?? error;
+      const failure = storeFailure(what, file, error);
+      if (!readOnly && isDamage(failure)) suspect(file, String(failure));
+      throw failure ?? error;
     }
   };
   const attemptToWrite = <T>(what: string, run: () => T | Promise<T>): Promise<T> =>
@@ -83,34 +102,38 @@ function openStore({
         return ledger.checkpoint(origin);
       }),
     append: (batch) => attemptToWrite('Storing flows', () => inTurn(() => commit(batch))),
+    noteWatched: (notes) =>
+      attemptToWrite('Noting what is watched', () => inTurn(() => watches.note(notes))),
     page: (query, request) => attempt('Reading flows', () => readPage(catalog, query, request)),
     find: (seq) => attempt('Reading a flow', () => findRecorded(catalog, seq)),
     summarize: (query) => attempt('Counting flows', () => summarize(catalog, query)),
     dropGroups: (query) => attempt('Counting drops', () => readDropGroups(catalog, query)),
     policyHits: (query) => attempt('Reading policy hits', () => rollup.read(query)),
     gaps: (within) => attempt('Reading gaps', () => ledger.gaps(within)),
+    ledger: (within) => attempt('Reading the ledger', () => watches.facts(within)),
     origins: () => attempt('Reading sources', () => ledger.origins()),
     head: () => catalog.head(),
-    span: () => attempt('Reading the span', () => spanOf(catalog.headers())),
-    prune: (before) => attemptToWrite('Deleting old flows', () => pruner.prune(before, inTurn)),
+    span: () => attempt('Reading the span', () => spanOf(catalog)),
+    retained: () =>
+      attempt('Reading the span', () => ({
+        flowsSince: catalog.removedTo('all'),
+        dropsSince: catalog.removedTo('drops'),
+      })),
+    prune: (retention) =>
+      attemptToWrite('Deleting old flows', () => pruner.prune(retention, inTurn)),
     checkWritable: () =>
       attemptToWrite('Checking the store', () =>
         inTurn(() => void db.prepare('UPDATE store SET head = head').run()),
       ),
     size: () => storeBytes(directory),
+    status: () => ({
+      head: catalog.head(),
+      blocks: catalog.all.headers().length,
+      oldestAt: spanOf(catalog)?.from,
+      quarantined,
+      ...fileStatus(file),
+    }),
     [Symbol.asyncDispose]: () =>
       inTurn(() => attempt('Closing the store', () => opened[Symbol.dispose]())),
   };
-}
-
-function spanOf(
-  headers: readonly { readonly minObserved: EpochNanos; readonly maxObserved: EpochNanos }[],
-): { from: EpochNanos; to: EpochNanos } | undefined {
-  let span: { from: EpochNanos; to: EpochNanos } | undefined;
-  for (const { minObserved, maxObserved } of headers) {
-    if (span === undefined) span = { from: minObserved, to: maxObserved };
-    if (minObserved < span.from) span.from = minObserved;
-    if (maxObserved > span.to) span.to = maxObserved;
-  }
-  return span && { from: nanos(span.from), to: nanos(span.to) };
 }

@@ -39,7 +39,7 @@ export async function summarize(catalog: Catalog, query: SummaryQuery): Promise<
 function fold(rows: readonly Row[], { top, buckets }: SummaryQuery): readonly SummaryRow[] {
   const named = rows.filter(({ key }) => key !== undefined);
   const sorted = named.toSorted(
-    (a, b) => b.records - a.records || compareText(a.key ?? '', b.key ?? ''),
+    (a, b) => b.events - a.events || b.records - a.records || compareText(a.key ?? '', b.key ?? ''),
   );
   const rest = sorted.slice(top).concat(rows.filter(({ key }) => key === undefined));
   if (rest.length === 0) return sorted;
@@ -107,7 +107,7 @@ function countBlock(
     for (const into of rowsOfRow(row)) {
       into.records++;
       into.events += events;
-      into.series[bucket] = (into.series[bucket] ?? 0) + 1;
+      into.series[bucket] = (into.series[bucket] ?? 0) + events;
     }
   }
 }

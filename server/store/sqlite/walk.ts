@@ -1,9 +1,13 @@
 import { compileQuery, type Condition } from '../../query/compile.ts';
 import type { FlowQuery } from '../flow-store.ts';
 import type { Block } from '../../columns/block.ts';
-import { rowsOf, type BlockHeader, type Catalog, type OpenedBlock } from './catalog.ts';
+import type { BlockHeader, OpenedBlock } from './block-set.ts';
+import type { Catalog } from './catalog.ts';
 import { evaluate, rowsWithin } from '../../columns/evaluate.ts';
 import { bound } from './bound.ts';
+import { impliesDenied } from './denied.ts';
+import { filterTest } from './filter.ts';
+import { piecesIn, piecesOf } from './pieces.ts';
 import { createSlices } from './turns.ts';
 
 /** Rows of one block that match; at least the columns of the condition are decoded by now. */
@@ -31,32 +35,60 @@ export type WalkOptions = {
 export async function* walk(
   catalog: Catalog,
   query: FlowQuery,
-  { order, after, signal }: WalkOptions,
+  { signal, ...options }: WalkOptions,
 ): AsyncGenerator<Matches, void, undefined> {
-  const condition = compileQuery(query.where);
-  const lowest = order === 'oldest' ? (after ?? 0) + 1 : 1;
-  const highest = Math.min(
-    query.asOf ?? Infinity,
-    order === 'newest' && after !== undefined ? after - 1 : Infinity,
-  );
-  const headers = catalog.headers();
   const turns = createSlices();
   signal?.throwIfAborted();
-  for (let step = 0; step < headers.length; step++) {
-    const header = headers[order === 'oldest' ? step : headers.length - 1 - step];
-    if (header === undefined || header.firstSeq > highest || header.lastSeq < lowest) continue;
+  for (const matches of walkBlocks(catalog, query, options)) {
+    if (matches !== undefined) yield matches;
+    if (await turns.give()) signal?.throwIfAborted();
+  }
+}
+
+/** The same in one go, for whoever cannot wait. Yields `undefined` where something was read and nothing matches. */
+export function* walkBlocks(
+  catalog: Catalog,
+  query: FlowQuery,
+  { order, after }: Omit<WalkOptions, 'signal'>,
+): Generator<Matches | undefined, void, undefined> {
+  const condition = compileQuery(query.where);
+  const mayHold = filterTest(query.where);
+  const view = catalog.view();
+  const oldestFirst = order === 'oldest';
+  const span = {
+    low: oldestFirst ? (after ?? 0) + 1 : 1,
+    high: Math.min(
+      ...[view.head, query.asOf ?? Infinity],
+      !oldestFirst && after !== undefined ? after - 1 : Infinity,
+    ),
+  };
+  const todo = piecesOf(catalog, view, span, impliesDenied(condition) ? 'drops' : 'all');
+  if (oldestFirst) todo.reverse();
+  for (let piece = todo.pop(); piece !== undefined; piece = todo.pop()) {
+    const { set, header, low, high } = piece;
     const within = timeBound(header, query);
     if (within === 'none' || bound(condition, header) === 'none') continue;
-    const opened = catalog.open(header);
-    if (opened === undefined) continue;
-    const { firstRow } = opened;
-    const from = firstRow + Math.max(0, lowest - header.firstSeq);
-    const to = firstRow + Math.min(rowsOf(header), highest - header.firstSeq + 1);
-    const rows = matchingRows(condition, query, within, opened.block);
-    if (rows !== 'none') {
-      yield { header, opened, from, to, rows: rows === 'all' ? undefined : rows };
+    const filter = mayHold && set.filter(header);
+    if (filter !== undefined && mayHold?.(filter) === false) {
+      yield undefined;
+      continue;
     }
-    if (await turns.give()) signal?.throwIfAborted();
+    const opened = set.open(header);
+    if (opened === undefined) {
+      // Removed since the list was made: its drops are kept longer.
+      if (set.name === 'all') {
+        const drops = piecesIn(catalog.drops, catalog.drops.headers(), { low, high });
+        todo.push(...(oldestFirst ? drops.reverse() : drops));
+      }
+      continue;
+    }
+    const from = opened.rowFrom(low);
+    const to = opened.rowFrom(high + 1);
+    if (from >= to) continue;
+    const rows = matchingRows(condition, query, within, opened.block);
+    yield rows === 'none'
+      ? undefined
+      : { header, opened, from, to, rows: rows === 'all' ? undefined : rows };
   }
 }
 

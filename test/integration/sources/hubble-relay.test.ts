@@ -246,6 +246,61 @@ describe('hubble relay', () => {
     expect(String(reading.error())).toContain('c/node-1: invalid field mask');
   });
 
+  const refused = 'rpc error: code = Unknown desc = invalid field mask';
+  const endings = [
+    ['source-refused', 'every node says the same', [refused, refused]],
+    ['source-failed', 'nodes say different things', [refused, 'something else']],
+    ['source-failed', 'it is of the network', ['rpc error: code = Unavailable desc = closing']],
+  ] as const;
+
+  test.each(endings)('an OK end at the start is %s where %s', async (code, _, messages) => {
+    await using server = await startObserver({
+      onStream: (stream) => {
+        stream.send(status_('NODE_CONNECTED', ['c/node-0', 'c/node-1'].slice(0, messages.length)));
+        messages.forEach((message, n) =>
+          stream.send(status_('NODE_ERROR', [`c/node-${n}`], message)),
+        );
+        stream.end();
+      },
+    });
+    const { reading } = openRelay({ address: server.address });
+    await reading.ended;
+    expect(reading.error()).toMatchObject({ code });
+  });
+
+  test('an OK end after a flow is no refusal, whatever the nodes say', async () => {
+    await using server = await startObserver({
+      onStream: (stream) => {
+        stream.send(flowAt(1));
+        stream.send(status_('NODE_ERROR', ['c/node-1'], refused));
+        stream.end();
+      },
+    });
+    const { reading } = openRelay({ address: server.address });
+    await reading.ended;
+    expect(reading.error()).toMatchObject({ code: 'source-failed' });
+  });
+
+  test('an agent that refuses the request itself is told apart from one that is away', async () => {
+    await using server = await startObserver({
+      onStream: (stream) => stream.fail(status.INVALID_ARGUMENT, 'first cannot be used'),
+    });
+    const { reading } = openRelay({ address: server.address });
+    await reading.ended;
+    expect(reading.error()).toMatchObject({ code: 'source-refused' });
+  });
+
+  test('a flow of more than four megabytes passes', async () => {
+    const policy_log = ['x'.repeat(5 * 1024 * 1024)];
+    const time = new Date(BASE_MS).toISOString();
+    const flow = { time, uuid: uuidOf(1), verdict: 'FORWARDED', policy_log };
+    await using server = await startObserver({
+      onStream: (stream) => stream.send(getFlowsResponse.encode({ flow, time })),
+    });
+    await using opened = openRelay({ address: server.address });
+    await eventually(() => expect(opened.reading.flows()).toHaveLength(1));
+  });
+
   test('bytes that are no message are counted and the stream goes on (fault 33)', async () => {
     const whole = flowAt(1);
     await using server = await startObserver({
@@ -261,7 +316,7 @@ describe('hubble relay', () => {
     expect(reading.rejected().reduce((sum, { count }) => sum + count, 0)).toBe(2);
   });
 
-  test('a storm of losses becomes one gap a node, cause and second with the exact sum', async () => {
+  test('a storm of losses becomes one gap a node and cause with the exact sum (fault 56)', async () => {
     const lost = (n: number): Buffer =>
       getFlowsResponse.encode({
         lost_events: { source: 'HUBBLE_RING_BUFFER', num_events_lost: '3', cpu: n % 4 },

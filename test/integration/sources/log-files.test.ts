@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRotated } from '../../../server/sources/transport/log-files.ts';
+import { createFolders } from '../../../server/sources/transport/tail-folders.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** Which of the names beside the live file count as its rotations. */
 async function rotations(live: string, names: readonly string[]): Promise<readonly string[]> {
   await using folder = await temporaryDirectory();
   for (const name of [live, ...names]) await writeFile(join(folder.path, name), '');
-  const found = await findRotated(join(folder.path, live));
+  const found = await findRotated(join(folder.path, live), createFolders());
   return found.map(({ path }) => basename(path)).sort();
 }
 

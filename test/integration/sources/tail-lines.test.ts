@@ -208,6 +208,27 @@ describe('following a file', () => {
     await hasRead(reading, 100, 125);
   });
 
+  test('a compressed file that is half written is read on when it is whole (fault 49)', async () => {
+    await using folder = await temporaryDirectory();
+    const path = join(folder.path, 'events.log');
+    await writeFile(path, lines(1, 100));
+    const before = await readTo(path, 100);
+    await appendFile(path, lines(100, 3000));
+    const zipped = gzipSync(await readFile(path));
+    const rotated = join(folder.path, 'events-2026-01-02T03-04-05.000.log.gz');
+    await writeFile(rotated, zipped.subarray(0, zipped.length / 2));
+    await unlink(path);
+    await using opened = open(path, before.checkpoint());
+    const { reading } = opened;
+    await eventually(() => expect(reading.flows().length).toBeGreaterThan(100));
+    expect(reading.flows().length).toBeLessThan(2900);
+    await appendFile(rotated, zipped.subarray(zipped.length / 2));
+    await writeFile(path, lines(3000, 3005));
+    await hasRead(reading, 100, 3005);
+    expect(reading.gaps()).toEqual([]);
+    expect(reading.rejected()).toEqual([]);
+  });
+
   test('rotated twice while down: what is left is read, what is gone is a gap (fault 50)', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');

@@ -16,13 +16,30 @@ const STATUS: SourceStatus = {
   ratePerSecond: 0,
   lagMs: undefined,
   bytesBehind: undefined,
+  rotationLossMs: undefined,
   nodes: { connected: 4, unavailable: [] },
+  skew: undefined,
+  certificateExpiresAt: undefined,
+  resumed: false,
+  counts: {
+    flows: { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 },
+    lost: 0,
+    rejected: [],
+  },
 };
 
 test('nodes are told while the relay is read, and not after the connection is lost', () => {
   const nodesOf = (state: SourceStatus['state']): unknown =>
-    sourceJson({ name: 'east', status: { ...STATUS, state }, record: undefined, gaps: [] }, NOW)
-      .nodes;
+    sourceJson(
+      {
+        name: 'east',
+        status: { ...STATUS, state },
+        record: undefined,
+        gaps: [],
+        completeness: undefined,
+      },
+      NOW,
+    ).nodes;
   expect(nodesOf('reading')).toEqual({ connected: 4, unavailable: [] });
   expect(nodesOf('retrying')).toBeNull();
   expect(nodesOf('connecting')).toBeNull();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Flow } from '../../../server/core/flow.ts';
 import { hitCounts } from '../../../server/core/hit-counts.ts';
 import { nanos } from '../../../server/core/time.ts';
-import { calicoLines } from '../../../server/sources/calico-file.ts';
+import { calicoLines } from '../../../server/sources/calico-line.ts';
 import { sampleLines } from '../../support/samples.ts';
 
 const RECEIVED = nanos(1_800_000_000_000_000_000n);
@@ -22,7 +22,7 @@ const lines = sampleLines('calico/constructed-flows.jsonl');
 const [first, second] = [lines[10]!, lines[11]!];
 
 const NO_TRAFFIC = {
-  events: 1,
+  events: 0,
   connections: 0,
   packetsForward: 0,
   packetsReverse: 0,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../../../server/core/flow.ts';
 import { nanos } from '../../../server/core/time.ts';
-import { calicoLines } from '../../../server/sources/calico-file.ts';
+import { calicoLines } from '../../../server/sources/calico-line.ts';
 import { parsePolicyString } from '../../../server/sources/decode/calico-policy.ts';
-import type { DecodedLine } from '../../../server/sources/tailed-source.ts';
+import type { DecodedLine } from '../../../server/sources/line-decoder.ts';
 import { sampleLines } from '../../support/samples.ts';
 
 const RECEIVED = nanos(1_800_000_000_000_000_000n);
@@ -94,6 +94,20 @@ describe('a line of a flow log', () => {
       reporter: 'forward',
       counts: { bytesForward: -1, bytesReverse: -1 },
     });
+  });
+
+  test.each([
+    ['the connections begun in its window', { num_flows_started: 40, packets_in: 9 }, 40],
+    ['1 where only older connections moved data', { num_flows_started: 0, packets_in: 9 }, 1],
+    ['1 where its counters are not told', {}, 1],
+    [
+      'nothing where its connections moved no data',
+      { num_flows_started: 0, packets_in: 0, packets_out: 0, bytes_in: 0, bytes_out: 0 },
+      0,
+    ],
+  ])('a line weighs %s', (_, counters, events) => {
+    const none = { num_flows_started: undefined, packets_in: undefined, packets_out: undefined };
+    expect(flow({ ...none, bytes_in: undefined, ...counters }).counts.events).toBe(events);
   });
 
   test.each([

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../../../server/core/flow.ts';
 import { nanos } from '../../../server/core/time.ts';
-import { calicoLines } from '../../../server/sources/calico-file.ts';
+import { calicoLines } from '../../../server/sources/calico-line.ts';
 import { parsePolicyString } from '../../../server/sources/decode/calico-policy.ts';
 import { hubbleJson } from '../../../server/sources/decode/hubble-json.ts';
-import { hubbleLines } from '../../../server/sources/hubble-file.ts';
+import { hubbleLines } from '../../../server/sources/hubble-line.ts';
 import { getFlowsResponse } from '../../../server/sources/hubble-proto.ts';
-import type { DecodedLine } from '../../../server/sources/tailed-source.ts';
+import type { DecodedLine } from '../../../server/sources/line-decoder.ts';
 import { flow } from '../../support/decode-hubble.ts';
 
 /** Names that every plain object seems to have. */

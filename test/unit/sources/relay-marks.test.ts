@@ -118,6 +118,36 @@ describe('a node whose clock is ahead (fault 68)', () => {
     expect(batch()).toMatchObject({ mayRepeat: false, gaps: [] });
   });
 
+  test('that is behind holds back no other, and what it told meanwhile is a gap of its own time', () => {
+    const before = checkpointOf(0, [
+      ['c/a', -1],
+      ['c/behind', -3600],
+    ]);
+    const marks = openMarks(before, at(30));
+    expect(marks.since).toBe(at(-1) - OVERLAP);
+    const later = gapsAfter(before, 30, [
+      ['c/behind', -3570],
+      ['c/a', -1],
+    ]);
+    expect(later).toMatchObject([{ node: 'c/behind', from: at(-3600), to: at(-3570) }]);
+    // A connection that does not hear it keeps what was known; one that hears only others for long does not.
+    const kept = checkpointOf(30, [['c/a', 30]], before);
+    expect(openMarks(kept, at(40)).newestBefore('c/behind')).toBe(at(-3600));
+  });
+
+  test('and tells of 1970 is not taken for one that repeats', () => {
+    const before = checkpointOf(0, [
+      ['c/a', -1],
+      ['c/1970', -1_700_000_000],
+    ]);
+    const { marks, tell, batch } = connect(before, 10);
+    tell('c/1970', -1_700_000_000);
+    expect(batch()).toMatchObject({ mayRepeat: false });
+    tell('c/a', -1);
+    expect(batch()).toMatchObject({ mayRepeat: true, repeatsFrom: marks.repeatsFrom });
+    expect(marks.repeatsFrom).toBeLessThan(at(-1) - OVERLAP);
+  });
+
   test('is like any other once time has caught up', () => {
     const later = checkpointOf(4000, [['c/ahead', 3900]], after);
     expect(JSON.parse(later!)).toEqual({ marks: { 'c/ahead': String(at(3900)) } });

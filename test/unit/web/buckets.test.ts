@@ -8,6 +8,7 @@ import {
   totalOf,
   wantsDropAxis,
 } from '../../../web/src/state/buckets.ts';
+import { COMPLETE } from './flows.ts';
 
 const counts = (allowed: number, dropped: number) => ({
   allowed,
@@ -25,6 +26,7 @@ function summary(rows: Readonly<Record<string, readonly number[]>>): SummaryResp
     rows: Object.entries(rows).map(([key, series]) => ({ key, records: 0, events: 0, series })),
     head: 0,
     gaps: [],
+    completeness: COMPLETE,
   };
 }
 

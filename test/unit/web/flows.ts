@@ -1,4 +1,4 @@
-import type { EndJson, FlowJson } from '../../../server/http/contract.ts';
+import type { CompletenessJson, EndJson, FlowJson } from '../../../server/http/contract.ts';
 
 const END: EndJson = {
   kind: 'workload',
@@ -14,6 +14,18 @@ const END: EndJson = {
   port: -1,
   names: [],
   service: '',
+};
+
+/** A range in which all was watched and nothing lost. */
+export const COMPLETE: CompletenessJson = {
+  verdict: 'complete',
+  watched: 1,
+  lost: '0',
+  gaps: 0,
+  rejected: 0,
+  aggregated: false,
+  removedBefore: null,
+  sources: [],
 };
 
 /** A flow as the page gets it. */

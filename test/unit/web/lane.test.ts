@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DropGroupJson, DropsResponse, Problem } from '../../../server/http/contract.ts';
 import { createApi } from '../../../web/src/api/client.ts';
 import { LaneState } from '../../../web/src/state/lane.svelte.ts';
-import { dropJson } from './flows.ts';
+import { COMPLETE, dropJson } from './flows.ts';
 
 const AT = '2026-05-03T10:00:00.000000001Z';
 
@@ -19,6 +19,7 @@ const answer = (groups: readonly DropGroupJson[], others = { groups: 0, count: 0
     others,
     head: 0,
     gaps: [],
+    completeness: COMPLETE,
   }) satisfies DropsResponse;
 
 type Ask = { readonly url: URL; reply(body: DropsResponse): Promise<void>; fail(): Promise<void> };

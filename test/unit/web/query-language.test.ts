@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FlowsRequest, SummaryRequest } from '../../../web/src/api/client.ts';
 import { createCompletion } from '../../../web/src/state/query-language.ts';
-import { flowJson } from './flows.ts';
+import { COMPLETE, flowJson } from './flows.ts';
 
 let asked: (FlowsRequest | SummaryRequest)[] = [];
 beforeEach(() => {
@@ -35,7 +35,15 @@ const complete = createCompletion({
   api: {
     flows: (request) => {
       asked.push(request);
-      return Promise.resolve({ flows: FLOWS, next: null, head: 3, q: '', range: null, gaps: [] });
+      return Promise.resolve({
+        flows: FLOWS,
+        next: null,
+        head: 3,
+        q: '',
+        range: null,
+        gaps: [],
+        completeness: COMPLETE,
+      });
     },
     summary: (request) => {
       asked.push(request);
@@ -47,6 +55,7 @@ const complete = createCompletion({
         rows,
         head: 3,
         gaps: [],
+        completeness: COMPLETE,
       });
     },
   },

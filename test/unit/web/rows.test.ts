@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { FlowsResponse } from '../../../server/http/contract.ts';
 import { appendRows, findRow, HeldRows, prependRows } from '../../../web/src/state/rows.ts';
 import { FlowTable } from '../../../web/src/state/table.svelte.ts';
-import { dropJson, flowJson } from './flows.ts';
+import { COMPLETE, dropJson, flowJson } from './flows.ts';
 
 const flows = (...seqs: number[]) => seqs.map((seq) => flowJson(seq));
 const seqs = (rows: readonly { readonly seq: number }[]) => rows.map(({ seq }) => seq);
@@ -13,6 +13,7 @@ const page = (head: number, ...ids: number[]): FlowsResponse => ({
   q: '',
   range: null,
   gaps: [],
+  completeness: COMPLETE,
 });
 
 describe('the rows of the table', () => {

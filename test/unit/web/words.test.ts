@@ -3,7 +3,7 @@ import { joinGaps } from '../../../web/src/state/gaps.ts';
 import { parsePolicySort, nextPolicySort } from '../../../web/src/state/policy-rows.ts';
 import { endName, headline, policyNames, portAndProtocol } from '../../../web/src/words/flow.ts';
 import { formatBytes, formatDecimalText, formatRate } from '../../../web/src/words/numbers.ts';
-import { formatClock, formatSpan, recordsPer } from '../../../web/src/words/time.ts';
+import { formatClock, formatSpan, eventsPer } from '../../../web/src/words/time.ts';
 import { dropJson, endJson, flowJson } from './flows.ts';
 
 const hit = (name: string, matched: 'rule' | 'end-of-tier' = 'rule') => ({
@@ -122,12 +122,12 @@ describe('the order of policies', () => {
 });
 
 test.each([
-  [1_000, 'records per second'],
-  [15_000, 'records per 15 s'],
-  [60_000, 'records per minute'],
-  [90_000, 'records per 90 s'],
-  [120_000, 'records per 2 min'],
-  [3_600_000, 'records per hour'],
+  [1_000, 'events per second'],
+  [15_000, 'events per 15 s'],
+  [60_000, 'events per minute'],
+  [90_000, 'events per 90 s'],
+  [120_000, 'events per 2 min'],
+  [3_600_000, 'events per hour'],
 ])('a bar of %i ms counts %s', (stepMs, words) => {
-  expect(recordsPer(stepMs)).toBe(words);
+  expect(eventsPer(stepMs)).toBe(words);
 });

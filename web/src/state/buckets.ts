@@ -1,12 +1,16 @@
 import { VERDICT_KINDS, type VerdictKind } from '../../../server/core/verdict.ts';
-import type { GapJson, SummaryResponse } from '../../../server/http/contract.ts';
+import type { CompletenessJson, GapJson, SummaryResponse } from '../../../server/http/contract.ts';
 
 /** Counts over time, as the histogram draws them. Times are milliseconds since 1970. */
 export type Buckets = {
   readonly from: number;
   readonly stepMs: number;
+  /** Events: what the records stand for. */
   readonly series: Readonly<Record<VerdictKind, readonly number[]>>;
+  /** Records of the range as it was read last. */
+  readonly records: Readonly<Record<VerdictKind, number>>;
   readonly gaps: readonly GapJson[];
+  readonly completeness: CompletenessJson;
 };
 
 export type BucketPlan = { readonly from: number; readonly to: number; readonly count: number };
@@ -46,15 +50,20 @@ const emptySeries = (count: number): Record<VerdictKind, number[]> => ({
 
 export function bucketsOf(summary: SummaryResponse, plan: BucketPlan): Buckets {
   const series = emptySeries(plan.count);
+  const records = { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 };
   for (const row of summary.rows) {
-    const into = series[KIND_OF_KEY[row.key ?? ''] ?? 'unknown'];
+    const kind = KIND_OF_KEY[row.key ?? ''] ?? 'unknown';
+    const into = series[kind];
+    records[kind] += row.records;
     for (let i = 0; i < plan.count; i++) into[i] = (into[i] ?? 0) + (row.series[i] ?? 0);
   }
   return {
     from: plan.from,
     stepMs: (plan.to - plan.from) / plan.count,
     series,
+    records,
     gaps: summary.gaps,
+    completeness: summary.completeness,
   };
 }
 

@@ -178,7 +178,10 @@ export class LiveState {
   }
 
   #onTick(tick: Tick): void {
+    const isStoredAgain = this.#tick?.storing === false && tick.storing;
     this.#tick = tick;
+    // What was shown without being stored comes again, as far as its sources still have it.
+    if (isStoredAgain) this.reload();
     this.#heardAt = Date.now();
     this.#options.ontick(tick);
     if (this.#ready) this.lane.commit();

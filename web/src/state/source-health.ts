@@ -45,17 +45,18 @@ export function lossesIn(gaps: readonly GapJson[], range: Span): Losses | undefi
 export const isDownIn = (
   { state, stateSince }: Pick<SourceJson, 'state' | 'stateSince'>,
   range: Span,
-): boolean => state === 'retrying' && Date.parse(stateSince) < range.to;
+): boolean => (state === 'retrying' || state === 'refused') && Date.parse(stateSince) < range.to;
 
 export function sourceLevel(source: SourceJson): HealthLevel {
   switch (source.state) {
     case 'retrying':
+    case 'refused':
       return 'down';
     case 'connecting':
     case 'waiting':
       return 'warn';
     case 'reading':
-      return (source.nodes?.unavailable.length ?? 0) > 0 ? 'warn' : 'good';
+      return (source.nodes?.unavailable.length ?? 0) > 0 || source.skew !== null ? 'warn' : 'good';
     case 'done':
       return 'good';
   }

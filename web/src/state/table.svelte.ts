@@ -43,7 +43,8 @@ export class FlowTable {
 
   /** Highest sequence number that was shown or waits; 0: none. */
   get newest(): number {
-    return this.#newest;
+    // A flow that is shown without being stored stands between two numbers.
+    return Math.floor(this.#newest);
   }
 
   /** Position of a flow, or -1. */

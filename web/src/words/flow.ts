@@ -2,6 +2,7 @@ import { decidingHits } from '../../../server/core/drop-groups.ts';
 import type { DropCategory } from '../../../server/core/drop-reasons.ts';
 import { endName as coreEndName } from '../../../server/core/end-name.ts';
 import { policyName } from '../../../server/core/fields.ts';
+import { weightWords } from '../../../server/core/stands-for.ts';
 import { VERDICT_WORD } from '../../../server/core/verdict.ts';
 import type { EndJson, FlowJson } from '../../../server/http/contract.ts';
 
@@ -64,6 +65,14 @@ export function headline(flow: FlowJson): string {
   }
 }
 
+/** What an aggregate stands for: `stands for 123 events, aggregated by …`; empty for a record of one event. */
+export function flowWeight(flow: FlowJson): string {
+  const { window } = flow;
+  const seconds =
+    window === null ? undefined : (Date.parse(window.to) - Date.parse(window.from)) / 1000;
+  return weightWords(flow, seconds);
+}
+
 /** A row in one sentence, for screen readers and copied text. */
 export function flowSentence(flow: FlowJson): string {
   const parts = [
@@ -71,6 +80,7 @@ export function flowSentence(flow: FlowJson): string {
     VERDICT_WORD[flow.verdict],
     flow.direction === 'unknown' ? '' : flow.direction,
     reasonWords(flow),
+    flowWeight(flow),
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -42,8 +42,8 @@ export function formatSpan(millis: number): string {
 export const formatAge = (iso: string, now: number): string =>
   formatSpan(Math.max(0, now - Date.parse(iso)));
 
-/** What one bar of a chart counts: `records per second`, `records per 15 s`, `records per 2 min`. */
-export function recordsPer(stepMs: number): string {
+/** What one bar of a chart counts: `events per second`, `events per 15 s`, `events per 2 min`. */
+export function eventsPer(stepMs: number): string {
   const [size, unit, one] =
     stepMs % 3_600_000 === 0
       ? ([3_600_000, 'h', 'hour'] as const)
@@ -51,5 +51,5 @@ export function recordsPer(stepMs: number): string {
         ? ([60_000, 'min', 'minute'] as const)
         : ([1_000, 's', 'second'] as const);
   const count = stepMs / size;
-  return `records per ${count === 1 ? one : `${count} ${unit}`}`;
+  return `events per ${count === 1 ? one : `${count} ${unit}`}`;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nanos } from '../../../../server/core/time.ts';
-import { planMerge } from '../../../../server/store/sqlite/block-writer.ts';
-import type { BlockHeader } from '../../../../server/store/sqlite/catalog.ts';
+import type { BlockHeader } from '../../../../server/store/sqlite/block-set.ts';
+import { planMerge } from '../../../../server/store/sqlite/merge.ts';
 
 const LIMITS = { blockRows: 100, fanIn: 3 };
 
@@ -12,7 +12,7 @@ function blocks(...sizes: readonly (readonly [rows: number, level?: number])[]):
     const firstSeq = seq;
     seq += rows;
     return {
-      ...{ firstSeq, lastSeq: seq - 1, level },
+      ...{ firstSeq, lastSeq: seq - 1, rows, level },
       ...{ minObserved: nanos(0n), maxObserved: nanos(0n), maxReceived: nanos(0n) },
       verdicts: { allowed: rows, dropped: 0, audit: 0, error: 0, unknown: 0 },
     };

@@ -1,36 +1,30 @@
-import { calicoLine, isOldCalico, OLD_CALICO } from './calico-file.ts';
+import { calicoLine, isOldCalico, OLD_CALICO } from './calico-line.ts';
 import { createCalicoDecoder } from './decode/calico.ts';
 import { createHubbleDecoder } from './decode/hubble.ts';
 import { isObject, type LooseObject } from './decode/loose-json.ts';
 import { unwrap } from './decode/unwrap.ts';
-import { hubbleLine } from './hubble-file.ts';
+import { hubbleLine } from './hubble-line.ts';
+import type { LineDecoder } from './line-decoder.ts';
 import { lineJson } from './line-text.ts';
-import type { LineDecoder } from './tailed-source.ts';
 
 /** What `anyFormat` reads, for people. */
 export const KNOWN_FORMATS =
   'Hubble JSON lines (exporter files, hubble observe -o jsonpb) and Calico Enterprise or Cloud flow logs (JSON lines)';
 
-/** Tells the formats apart line by line, since collectors mix them in one file. */
-export function anyFormat(
-  origin: string,
-  node: string,
-  onFormat: (format: string) => void,
-): LineDecoder {
+/**
+ * Tells the formats apart line by line, since collectors mix them in one file and settings are mistaken.
+ * `node` is the reporter of lines that name none.
+ */
+export function anyFormat(origin: string, node: string): LineDecoder {
   const hubble = createHubbleDecoder({ origin });
   const calico = createCalicoDecoder({ origin, node });
   return (line) => {
     if (isOldCalico(line.text)) return { rejected: OLD_CALICO };
     const json = lineJson(line.text);
     if (!json.ok) return { rejected: json.reason };
-    const isCalico = isObject(json.value) && looksLikeCalico(unwrap(json.value));
-    const decoded = isCalico
+    return isObject(json.value) && looksLikeCalico(unwrap(json.value))
       ? calicoLine(calico, json.value, line)
       : hubbleLine(hubble, json.value, line, node);
-    if (decoded.flow !== undefined || decoded.gap !== undefined) {
-      onFormat(isCalico ? 'Calico flow log' : 'Hubble JSON');
-    }
-    return decoded;
   };
 }
 

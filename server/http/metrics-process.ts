@@ -1,0 +1,94 @@
+import { single, type Metric } from '../lib/metrics.ts';
+import { epochSeconds } from './metrics-source.ts';
+import type { Services } from './services.ts';
+
+/** Metrics of the store, of who reads it, of live viewers, and of the build. */
+export function processMetrics(services: Services): readonly Metric[] {
+  return [...storeMetrics(services), ...readMetrics(services), ...liveMetrics(services)];
+}
+
+const gauge = (name: string, help: string, value: () => number | undefined): Metric => ({
+  name: `dropwise_${name}`,
+  help,
+  type: 'gauge',
+  labels: [],
+  read: () => single(value()),
+});
+
+const counter = (name: string, help: string, value: () => number): Metric => ({
+  ...gauge(name, help, value),
+  type: 'counter',
+});
+
+function storeMetrics({ writer, clock, version }: Services): readonly Metric[] {
+  const status = writer.storeStatus;
+  return [
+    {
+      name: 'dropwise_build_info',
+      help: 'Always 1; its labels say what runs.',
+      type: 'gauge',
+      labels: ['version', 'node_version'],
+      read: () => [{ labels: { version, node_version: process.version }, value: 1 }],
+    },
+    gauge('store_bytes', 'Store on disk, write-ahead log included.', writer.size),
+    gauge('store_wal_bytes', 'Write-ahead log.', () => status().walBytes),
+    gauge('store_blocks', 'Column blocks.', () => status().blocks),
+    gauge('store_head_seq', 'Sequence number of the newest flow.', () => status().head),
+    gauge(
+      'store_checkpoint_age_seconds',
+      'Time since the write-ahead log was last copied into the database.',
+      () => {
+        const at = epochSeconds(status().checkpointedAt);
+        return at === undefined ? undefined : Math.max(0, Number(clock.now()) / 1e9 - at);
+      },
+    ),
+    gauge('store_oldest_flow_timestamp_seconds', 'Observation of the oldest flow kept.', () =>
+      epochSeconds(status().oldestAt),
+    ),
+  ];
+}
+
+function readMetrics({ readLoad }: Services): readonly Metric[] {
+  return [
+    gauge('reader_processes', 'Processes that answer questions.', () => readLoad().processes),
+    gauge('reader_busy_processes', 'Those that are at work.', () => readLoad().busy),
+    gauge('reader_waiting_questions', 'Questions that wait.', () => readLoad().waiting),
+    {
+      name: 'dropwise_reader_questions_total',
+      help: 'Questions that ended, by how. Those timed out or given up ended with their process.',
+      type: 'counter',
+      labels: ['outcome'],
+      read: () => {
+        const { answered, failed, timedOut, givenUp, refused } = readLoad().ended;
+        return Object.entries({
+          answered,
+          failed,
+          timed_out: timedOut,
+          given_up: givenUp,
+          refused,
+        }).map(([outcome, value]) => ({ labels: { outcome }, value }));
+      },
+    },
+  ];
+}
+
+function liveMetrics({ hub }: Services): readonly Metric[] {
+  return [
+    gauge('live_viewers', 'Viewers of the live stream.', () => hub.subscribers),
+    counter(
+      'live_shed_rows_total',
+      'Rows other than drops that viewers were not sent; they were counted for them.',
+      () => hub.losses.rowsShed,
+    ),
+    counter(
+      'live_lost_drop_rows_total',
+      'Drops whose rows viewers were not sent; their groups and counts were.',
+      () => hub.losses.dropRowsLost,
+    ),
+    counter(
+      'live_untold_flows_total',
+      'Stored flows of which viewers were told nothing, because this process was far behind.',
+      () => hub.losses.untold,
+    ),
+  ];
+}

@@ -1,0 +1,102 @@
+import { findField } from '../../core/fields.ts';
+import type { Comparable, Field } from '../../core/field.ts';
+import type { Expression, FieldTerm } from '../../query/ast.ts';
+import { exactWords, foldValue } from '../../query/value-test.ts';
+import { valueAt, type Block } from '../../columns/block.ts';
+
+/**
+ * A Bloom filter of what a block's flows say in the fields that are asked for most, of either end. It answers
+ * "none of the flows" or "perhaps some"; docs/block-format.md describes its bytes.
+ */
+export type BlockFilter = Buffer;
+
+const FIELDS: readonly Field[] = ['ns', 'wl', 'pod', 'ip', 'policy'].map((name) => {
+  const field = findField(name);
+  if (field === undefined) throw new Error(`no field ${name}`);
+  return field;
+});
+
+const BITS_PER_WORD = 10;
+const PROBES = 4;
+const MIN_BYTES = 8;
+/** A block of a port scan or of a flood has thousands of addresses; then the filter lets more pass. */
+const MAX_BYTES = 16 * 1024;
+
+export function filterOf(block: Block): BlockFilter {
+  const hashes = new Set<number>();
+  for (const field of FIELDS) {
+    for (const word of wordsOf(block, field)) hashes.add(hashOf(field, foldValue(word, field)));
+  }
+  const bytes = Math.ceil((hashes.size * BITS_PER_WORD) / 8);
+  const filter = Buffer.alloc(Math.min(MAX_BYTES, Math.max(MIN_BYTES, bytes)));
+  for (const hash of hashes) {
+    for (const bit of bitsOf(hash, filter)) {
+      filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return filter;
+}
+
+/** What the flows of a block say in a field, at either end, each once: to fold and hash it is what takes time. */
+function wordsOf(block: Block, { columns, project }: Field): ReadonlySet<Comparable> {
+  const words = new Set<Comparable>();
+  for (const name of typeof columns === 'string' ? [columns] : [columns.from, columns.to]) {
+    const column = block.column(name);
+    const distinct = column.kind === 'values' ? column.distinct : block.rows;
+    for (let index = 0; index < distinct; index++) {
+      const value = column.kind === 'values' ? column.value(index) : valueAt(column, index);
+      for (const word of project(value as never)) words.add(word);
+    }
+  }
+  return words;
+}
+
+/** FNV-1a over the UTF-8 bytes of the field's name, a zero, and the word. */
+function hashOf({ name }: Field, word: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(`${name}\0${word}`)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** The second hash is the first one mixed, and odd, so that a word's bits differ. */
+function bitsOf(hash: number, filter: BlockFilter): readonly number[] {
+  const step = (Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) | 1) >>> 0;
+  const size = filter.length * 8;
+  return Array.from({ length: PROBES }, (_, probe) => (hash + probe * step) % size);
+}
+
+/** Whether a block with this filter may hold a match. */
+export type FilterTest = (filter: BlockFilter) => boolean;
+
+/** What a query asks of a filter; `undefined` where no filter can rule it out. */
+export function filterTest(where: Expression | undefined): FilterTest | undefined {
+  switch (where?.kind) {
+    case 'and': {
+      const parts = where.of.map(filterTest).filter((part) => part !== undefined);
+      return parts.length === 0 ? undefined : (filter) => parts.every((part) => part(filter));
+    }
+    case 'or': {
+      const parts = where.of.map(filterTest).filter((part) => part !== undefined);
+      if (parts.length < where.of.length) return undefined;
+      return (filter) => parts.some((part) => part(filter));
+    }
+    case 'field':
+      return termTest(where);
+    case 'not':
+    case 'label':
+    case 'text':
+    case undefined:
+      return undefined;
+  }
+}
+
+function termTest({ field: name, values }: FieldTerm): FilterTest | undefined {
+  const field = findField(name);
+  if (field === undefined || !FIELDS.includes(field)) return undefined;
+  const hashes = exactWords(values, field)?.map((word) => hashOf(field, word));
+  if (hashes === undefined) return undefined;
+  return (filter) =>
+    hashes.some((hash) =>
+      bitsOf(hash, filter).every((bit) => ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0),
+    );
+}

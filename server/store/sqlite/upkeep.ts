@@ -1,0 +1,57 @@
+import { createBackfill } from './backfill.ts';
+import { createBlockWriter, type BlockWriter } from './block-writer.ts';
+import type { EpochNanos } from '../../core/time.ts';
+import type { SetName } from './set-tables.ts';
+import type { Catalog } from './catalog.ts';
+import type { Connection } from './database.ts';
+import { createMerger, type MergeLimits } from './merge.ts';
+import { createSealer, type Sealer } from './sealer.ts';
+
+/** Old blocks that are sealed before a commit, each in some 30 ms: a new store never has more than one. */
+const SEALS_A_STEP = 2;
+
+/** What keeps the blocks in order between commits. Its calls and those of commits must not overlap. */
+export type Upkeep = {
+  readonly writers: Readonly<Record<SetName, BlockWriter>>;
+  readonly sealers: Readonly<Record<SetName, Sealer>>;
+  /** Merges small blocks, seals full ones, and takes a step of what a migration left to do. */
+  run(): Promise<void>;
+  /** Copies a step of the denied flows of before a migration; answers whether there is more. */
+  backfill(): Promise<boolean>;
+};
+
+export function createUpkeep({
+  db,
+  catalog,
+  limits,
+  clock,
+}: {
+  readonly db: Connection;
+  readonly catalog: Catalog;
+  readonly limits: MergeLimits;
+  readonly clock: () => EpochNanos;
+}): Upkeep {
+  const { blockRows } = limits;
+  const writers = { all: createBlockWriter(db, 'all'), drops: createBlockWriter(db, 'drops') };
+  const sealerOf = (name: SetName) => createSealer({ db, set: catalog[name], blockRows, clock });
+  const sealers = { all: sealerOf('all'), drops: sealerOf('drops') };
+  const mergers = {
+    all: createMerger(db, catalog.all, writers.all, limits),
+    drops: createMerger(db, catalog.drops, writers.drops, limits),
+  };
+  const backfill = createBackfill(db, catalog, writers.drops);
+  const keep = async (name: SetName): Promise<void> => {
+    await mergers[name].merge(sealers[name].sealedTo());
+    await sealers[name].sealFull(SEALS_A_STEP);
+  };
+  return {
+    writers,
+    sealers,
+    backfill,
+    async run() {
+      await keep('all');
+      // The chain of the drops begins when the oldest ones are there.
+      if (!(await backfill())) await keep('drops');
+    },
+  };
+}

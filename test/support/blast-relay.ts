@@ -1,0 +1,89 @@
+/**
+ * A process that is a relay which costs next to nothing: it has every message framed beforehand, writes them in
+ * large pieces over HTTP/2, and offers them at a given rate or as fast as flow control lets it.
+ *
+ * Arguments as JSON: `BlastOptions`. It sends `{address}` when it listens, and `{sent}` for each stream that ended.
+ */
+import {
+  createSecureServer,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { serverStatusResponse } from '../../server/sources/hubble-proto.ts';
+import { podTraffic } from './pod-traffic.ts';
+
+export type BlastOptions = {
+  /** Messages of one stream. */
+  readonly count: number;
+  /** Messages a second; 0: as fast as they are read. */
+  readonly perSecond: number;
+  readonly endpoints: number;
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
+};
+
+const options = JSON.parse(process.argv[2] ?? '{}') as BlastOptions;
+const DISTINCT = 20_000;
+const PIECE = 256;
+const TICK_MS = 10;
+
+/** gRPC's frame: not compressed, length, message. */
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+const frames = podTraffic({
+  endpoints: options.endpoints,
+  count: DISTINCT,
+  seed: 7,
+  dropEvery: 100,
+}).map(framed);
+const pieces: readonly Buffer[] = Array.from(
+  { length: Math.floor(frames.length / PIECE) },
+  (_, at) => Buffer.concat(frames.slice(at * PIECE, (at + 1) * PIECE)),
+);
+
+async function sendFlows(stream: ServerHttp2Stream): Promise<void> {
+  const begun = performance.now();
+  let sent = 0;
+  for (let piece = 0; sent < options.count && !stream.destroyed; piece += 1) {
+    const due = options.perSecond === 0 ? 0 : (sent / options.perSecond) * 1_000;
+    while (performance.now() - begun < due) await new Promise((go) => setTimeout(go, TICK_MS));
+    const bytes = pieces[piece % pieces.length];
+    if (bytes === undefined) return;
+    sent += PIECE;
+    if (!stream.write(bytes)) await once(stream, 'drain');
+  }
+  process.send?.({ sent, tookMs: performance.now() - begun });
+}
+
+function answer(stream: ServerHttp2Stream, path: string | undefined): void {
+  if (path?.endsWith('/GetFlows') === true) {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    // The stream stays open, as one that is followed does.
+    sendFlows(stream).catch((error: unknown) => stream.destroy(error as Error));
+    return;
+  }
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  const known = path?.endsWith('/ServerStatus') === true;
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': known ? '0' : '12' }));
+  stream.end(known ? framed(serverStatusResponse.encode({})) : undefined);
+}
+
+const server: Http2Server =
+  options.tls === undefined
+    ? createServer()
+    : createSecureServer({ ...options.tls, requestCert: true, minVersion: 'TLSv1.3' });
+server.on('stream', (stream, headers) => {
+  stream.on('error', () => undefined);
+  answer(stream, headers[':path']);
+});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+process.send?.({ address: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+process.on('disconnect', () => process.exit(0));
