@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import type { FlowBatch, Gap } from '../core/flow.ts';
+import type { FlowBatch } from '../core/flow.ts';
 import type { EpochNanos } from '../core/time.ts';
 import { NANOS_PER_MILLI, nanos } from '../core/time.ts';
 import { createBackoff } from '../lib/backoff.ts';
@@ -9,13 +9,13 @@ import { createRateMeter, type RateMeter } from '../lib/rate.ts';
 import { wait } from '../lib/wait.ts';
 import type { FlowSource, SourceReport } from '../sources/flow-source.ts';
 import type { Committed, FlowStore, StoreStatus } from '../store/flow-store.ts';
+import { createHeldLosses } from './held-losses.ts';
 import { createStoreGate, type StoreGateOptions, type StorePause } from './store-pause.ts';
 import { createSourceCounter, type SourceCounter, type SourceCounts } from './source-counts.ts';
 
 /** A source that stayed up this long begins its back-off anew. */
 const HEALTHY_MS = 30_000;
 const RATE_SECONDS = 10;
-const MAX_HELD_GAPS = 10_000;
 
 /** `refused`: tried again like `retrying`, but it is our request that the source does not want. */
 export type SourceState = SourceReport['state'] | 'retrying' | 'refused' | 'done';
@@ -119,22 +119,13 @@ export function createIngest(options: IngestOptions): Ingest {
     else if (isNew) log.warn({ source: name, reason }, 'source failed');
   };
 
-  /** Losses that a stream told while nothing could be stored; it tells them once. */
-  const held = new Map<string, readonly Gap[]>();
-  const hold = ({ kind, name }: FlowSource, { gaps }: FlowBatch): void => {
-    if (kind !== 'hubble-relay') return;
-    const lost = gaps.filter((gap) => gap.kind === 'lost');
-    held.set(name, [...(held.get(name) ?? []), ...lost].slice(-MAX_HELD_GAPS));
-  };
-
+  const held = createHeldLosses();
   /** `undefined` when the store cannot take it now. */
-  const commit = async (source: FlowSource, batch: FlowBatch): Promise<Committed | undefined> => {
+  const commit = async (batch: FlowBatch): Promise<Committed | undefined> => {
     if (gate.isClosed()) return undefined;
-    const gaps = held.get(source.name);
     try {
-      const whole = gaps === undefined ? batch : { ...batch, gaps: [...gaps, ...batch.gaps] };
-      const committed = await store.append(whole);
-      held.delete(source.name);
+      const committed = await store.append(held.with(batch));
+      held.forget(batch.origin);
       gate.open();
       return committed;
     } catch (error) {
@@ -151,12 +142,12 @@ export function createIngest(options: IngestOptions): Ingest {
     for await (const batch of source.read(after, AbortSignal.any([stop.signal, reading]))) {
       // What was told before the store came back is told again, from the checkpoint on.
       if (reading.aborted) {
-        hold(source, batch);
+        held.hold(source, batch);
         return;
       }
-      const committed = await commit(source, batch);
+      const committed = await commit(batch);
       if (committed === undefined) {
-        hold(source, batch);
+        held.hold(source, batch);
         publishUnstored(batch);
         continue;
       }

@@ -61,7 +61,9 @@ function pickDeath(random: Random): (point: KillPoint) => boolean {
   const isRare = random.chance(0.6);
   const inside = random.pick(['commit', 'merge', 'deletion'] as const);
   const when = random.pick(['before', 'after', 'anywhere'] as const);
-  let left = isRare ? 1 + random.below(when === 'anywhere' ? 30 : 4) : pickPoint(random);
+  // A run has few deletions.
+  const few = inside === 'deletion' ? 1 : 4;
+  let left = isRare ? 1 + random.below(when === 'anywhere' ? 30 : few) : pickPoint(random);
   return (point) => {
     const isRight =
       !isRare ||
@@ -126,16 +128,17 @@ async function runUntil(
 ): Promise<KillPoint | undefined> {
   const killed = Promise.withResolvers<undefined>();
   let reached: KillPoint | undefined;
-  using parts = new DisposableStack();
-  const watch = watchKillPoints((point) => {
-    if (reached === undefined && isDeath(point)) {
-      reached = point;
-      die();
-      killed.resolve(undefined);
-    }
-    if (reached !== undefined) throw new Error('this process is dead');
-  });
-  parts.use(watch);
+  using watch = new DisposableStack();
+  watch.use(
+    watchKillPoints((point) => {
+      if (reached === undefined && isDeath(point)) {
+        reached = point;
+        die();
+        killed.resolve(undefined);
+      }
+      if (reached !== undefined) throw new Error('this process is dead');
+    }),
+  );
   try {
     await runIngest(directory, plan, killed.promise);
   } catch (error) {

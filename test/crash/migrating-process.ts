@@ -19,5 +19,4 @@ Database.prototype.exec = function (sql) {
   }
   return this;
 };
-const store = await openSqliteStore({ directory });
-await store[Symbol.asyncDispose]();
+await (await openSqliteStore({ directory }))[Symbol.asyncDispose]();

@@ -30,7 +30,7 @@ export function planOf(seed: number): Plan {
 export async function runIngest(
   directory: string,
   { sources, pruneAt }: Plan,
-  killed: Promise<void> = new Promise(() => undefined),
+  killed: Promise<undefined> = new Promise(() => undefined),
 ): Promise<void> {
   await using store = await openSqliteStore({ directory, ...SMALL });
   let published = 0;

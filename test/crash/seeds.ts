@@ -13,6 +13,6 @@ export const PROCESS_SEEDS = seeds.filter((seed) => seed % PROCESS_EVERY === 0);
 export const COPY_SEEDS = seeds.filter((seed) => seed % PROCESS_EVERY !== 0);
 
 /** Seeds of runs that lose power. */
-export const POWER_SEEDS = seeds.filter((seed) => seed % 4 === 0);
+export const POWER_SEEDS = seeds.filter((seed) => seed % 6 === 0);
 
 export const PATIENCE_MS = 60_000 + COUNT * 3_000;

@@ -131,20 +131,15 @@ test('below the floor of free space nothing is stored before SQLite fails, and a
     spaceObjection(directory.path, minFreeBytes),
   );
   const { store, ingest, shown } = followed;
-  const told: Flow[] = [];
-  const more = Promise.withResolvers<undefined>();
   ingest.add(() => ({
     name: 'test',
     kind: 'calico-file',
     target: '',
     async *read(_after, signal) {
       while (!signal.aborted) {
-        const flow = aFlow();
-        told.push(flow);
-        yield batchOf([flow]);
+        yield batchOf([aFlow()]);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      more.resolve(undefined);
     },
   }));
   await eventually(() => expect(shown.stored.length).toBeGreaterThan(3));

@@ -126,11 +126,11 @@ export function remainsOf(file: string): Remains {
   };
   // What is read may be of any type and say anything.
   attempt((db) => {
-    const head = db.prepare<[]>('SELECT head FROM store').pluck().get();
+    const head = db.prepare('SELECT head FROM store').pluck().get();
     return Number.isSafeInteger(head) && Number(head) >= 0 ? { head: Number(head) } : {};
   });
   attempt((db) => {
-    const origins = db.prepare<[]>('SELECT origin FROM origins').pluck().all();
+    const origins = db.prepare('SELECT origin FROM origins').pluck().all();
     return { origins: origins.filter((origin) => typeof origin === 'string') };
   });
   attempt((db) => {

@@ -6,7 +6,7 @@ import { createStoreGate, type StoreGate } from '../../../server/operations/stor
 import { storeFailure } from '../../../server/store/sqlite/failures.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const failure = (code: string): unknown =>
+const failure = (code: string): Error | undefined =>
   storeFailure('Storing flows', 'file', new Database.SqliteError('it failed', code));
 
 type Opened = Disposable & {
@@ -38,7 +38,7 @@ test.each(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_READONLY_DIRECTORY', 'SQ
     using opened = openGate();
     const { gate, world, retries } = opened;
     expect(gate.isClosed()).toBe(false);
-    world.broken = failure(code) as Error;
+    world.broken = failure(code);
     expect(gate.close(world.broken)).toBe(true);
     expect(gate.isClosed()).toBe(true);
     expect(gate.pause()?.reason).toContain(code);
