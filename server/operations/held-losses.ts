@@ -1,14 +1,17 @@
 import type { FlowBatch, Gap } from '../core/flow.ts';
+import { nanos } from '../core/time.ts';
 import type { FlowSource } from '../sources/flow-source.ts';
+import { createLosses } from '../sources/fold-gaps.ts';
 
-const MAX_GAPS = 10_000;
+const AT_ONCE = nanos(0n);
 
 /**
  * Losses that a stream counted while nothing could be stored. It tells them once, whereas all else is told again,
  * or found missing, when it is read from its checkpoint.
  */
 export type HeldLosses = {
-  hold(source: FlowSource, batch: FlowBatch): void;
+  /** Remembers the losses of a batch that was not stored. Many are folded; their counts stay exact. */
+  hold(source: Pick<FlowSource, 'kind' | 'name'>, batch: FlowBatch): void;
   /** The batch with what is held for its source. */
   with(batch: FlowBatch): FlowBatch;
   /** What was held for a source is committed. */
@@ -20,8 +23,10 @@ export function createHeldLosses(): HeldLosses {
   return {
     hold({ kind, name }, { gaps }) {
       if (kind !== 'hubble-relay') return;
-      const lost = gaps.filter((gap) => gap.kind === 'lost');
-      held.set(name, [...(held.get(name) ?? []), ...lost].slice(-MAX_GAPS));
+      const losses = createLosses();
+      for (const gap of held.get(name) ?? []) losses.add(gap);
+      for (const gap of gaps) if (gap.kind === 'lost') losses.add(gap);
+      if (losses.size() > 0) held.set(name, losses.take(AT_ONCE, true));
     },
     with(batch) {
       const gaps = held.get(batch.origin);

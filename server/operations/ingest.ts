@@ -121,14 +121,18 @@ export function createIngest(options: IngestOptions): Ingest {
 
   const held = createHeldLosses();
   /** `undefined` when the store cannot take it now. */
-  const commit = async (batch: FlowBatch): Promise<Committed | undefined> => {
-    if (gate.isClosed()) return undefined;
+  const commit = async (source: FlowSource, batch: FlowBatch): Promise<Committed | undefined> => {
+    if (gate.isClosed()) {
+      held.hold(source, batch);
+      return undefined;
+    }
     try {
       const committed = await store.append(held.with(batch));
       held.forget(batch.origin);
       gate.open();
       return committed;
     } catch (error) {
+      held.hold(source, batch);
       if (gate.close(error)) return undefined;
       throw error;
     }
@@ -145,9 +149,8 @@ export function createIngest(options: IngestOptions): Ingest {
         held.hold(source, batch);
         return;
       }
-      const committed = await commit(batch);
+      const committed = await commit(source, batch);
       if (committed === undefined) {
-        held.hold(source, batch);
         publishUnstored(batch);
         continue;
       }
