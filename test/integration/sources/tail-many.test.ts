@@ -10,40 +10,13 @@ import type { SourceReport } from '../../../server/sources/flow-source.ts';
 import { hubbleFile } from '../../../server/sources/hubble-file.ts';
 import { startReading, type Reading } from '../../support/collect-batches.ts';
 import { eventually } from '../../support/eventually.ts';
+import {
+  followFile,
+  numberedLine,
+  numberedLines,
+  numbersBetween,
+} from '../../support/followed-file.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-
-type Opened = AsyncDisposable & { readonly reading: Reading; readonly reports: SourceReport[] };
-
-function open(
-  path: string,
-  options: { readonly after?: Parameters<typeof startReading>[1]; readonly mostOpen?: number } = {},
-): Opened {
-  const reports: SourceReport[] = [];
-  const source = hubbleFile({
-    name: 'files',
-    path,
-    node: '',
-    clock: systemClock(),
-    report: (report) => reports.push(report),
-    pollMs: 10,
-    ...(options.mostOpen === undefined ? {} : { mostOpen: options.mostOpen }),
-  });
-  const reading = startReading(source, options.after);
-  return { reading, reports, [Symbol.asyncDispose]: reading.stop };
-}
-
-const line = (n: number, pad = ''): string =>
-  `${JSON.stringify({
-    flow: {
-      time: '2026-01-02T03:04:05Z',
-      verdict: 'FORWARDED',
-      l4: { TCP: { source_port: n } },
-      Summary: pad,
-    },
-  })}\n`;
-
-const lines = (from: number, to: number, pad = ''): string =>
-  Array.from({ length: to - from }, (_, at) => line(from + at, pad)).join('');
 
 const sorted = (reading: Reading): readonly number[] =>
   reading
@@ -51,11 +24,10 @@ const sorted = (reading: Reading): readonly number[] =>
     .map(({ sourcePort }) => sourcePort)
     .sort((one, other) => one - other);
 
-const range = (from: number, to: number): readonly number[] =>
-  Array.from({ length: to - from }, (_, at) => from + at);
-
 const hasAll = (reading: Reading, from: number, to: number): Promise<void> =>
-  eventually(() => expect(sorted(reading)).toEqual(range(from, to)), { timeoutMs: 30_000 });
+  eventually(() => expect(sorted(reading)).toEqual(numbersBetween(from, to)), {
+    timeoutMs: 30_000,
+  });
 
 /** Files of this folder that the process has open, where the system tells. */
 function openIn(folder: string): number {
@@ -74,14 +46,14 @@ function openIn(folder: string): number {
 describe('following all files that match', () => {
   test('files that come later are read, and those that vanish are read to their end (fault 82)', async () => {
     await using folder = await temporaryDirectory();
-    await using opened = open(join(folder.path, '*.log'));
+    await using opened = followFile(join(folder.path, '*.log'));
     const { reading, reports } = opened;
     await eventually(() => expect(reports.at(-1)?.detail).toContain('no file matches'));
     expect(reports.at(-1)?.state).toBe('waiting');
-    await writeFile(join(folder.path, 'a.log'), lines(1, 500, 'x'.repeat(500)));
+    await writeFile(join(folder.path, 'a.log'), numberedLines(1, 500, 'x'.repeat(500)));
     await eventually(() => expect(reading.flows().length).toBeGreaterThan(0));
     await rm(join(folder.path, 'a.log'));
-    await writeFile(join(folder.path, 'b.log'), lines(500, 510));
+    await writeFile(join(folder.path, 'b.log'), numberedLines(500, 510));
     await hasAll(reading, 1, 510);
     await eventually(() => expect(reports.at(-1)?.detail).toBe('following 1 file'));
     await eventually(() => {
@@ -94,13 +66,15 @@ describe('following all files that match', () => {
   test('a file that vanished while it was closed leaves a gap, since nobody knows what it held (fault 82)', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'a.log');
-    await writeFile(path, lines(1, 5));
-    const before = open(join(folder.path, '*.log'));
+    await writeFile(path, numberedLines(1, 5));
+    const before = followFile(join(folder.path, '*.log'));
     await hasAll(before.reading, 1, 5);
     await before.reading.stop();
-    await appendFile(path, lines(5, 9));
+    await appendFile(path, numberedLines(5, 9));
     await rm(path);
-    await using opened = open(join(folder.path, '*.log'), { after: before.reading.checkpoint() });
+    await using opened = followFile(join(folder.path, '*.log'), {
+      after: before.reading.checkpoint(),
+    });
     await eventually(() => expect(opened.reading.gaps()).toMatchObject([{ kind: 'unwatched' }]));
     const checkpoint: unknown = JSON.parse(opened.reading.checkpoint() ?? '');
     expect(checkpoint).toMatchObject({ files: [] });
@@ -113,9 +87,9 @@ describe('following all files that match', () => {
     await mkdir(at('folder.log'));
     await symlink(at('loop.log'), at('loop.log'));
     await symlink('/dev/zero', at('device.log'));
-    await writeFile(at('real.log'), lines(1, 4));
+    await writeFile(at('real.log'), numberedLines(1, 4));
     await symlink(at('real.log'), at('same.log'));
-    await using opened = open(at('*.log'));
+    await using opened = followFile(at('*.log'));
     const { reading, reports } = opened;
     await hasAll(reading, 1, 4);
     await eventually(() => expect(reports.at(-1)?.detail).toContain('5 ignored'));
@@ -124,7 +98,7 @@ describe('following all files that match', () => {
     expect(detail).toContain('fifo.log is no regular file');
     expect(reports.at(-1)?.state).toBe('reading');
     await rm(at('fifo.log'));
-    await writeFile(at('fifo.log'), lines(4, 6));
+    await writeFile(at('fifo.log'), numberedLines(4, 6));
     await hasAll(reading, 1, 6);
   });
 
@@ -132,12 +106,12 @@ describe('following all files that match', () => {
     await using folder = await temporaryDirectory();
     const files = 1_000;
     for (let at = 1; at <= files; at += 1) {
-      await writeFile(join(folder.path, `pod-${at}-x.log`), line(at));
+      await writeFile(join(folder.path, `pod-${at}-x.log`), numberedLine(at));
     }
     // One that would take all turns for itself.
     const greedy = join(folder.path, 'greedy.log');
-    await writeFile(greedy, lines(10_000, 25_000, 'y'.repeat(700)));
-    await using opened = open(join(folder.path, '*.log'), { mostOpen: 16 });
+    await writeFile(greedy, numberedLines(10_000, 25_000, 'y'.repeat(700)));
+    await using opened = followFile(join(folder.path, '*.log'), { mostOpen: 16 });
     const { reading } = opened;
     let most = 0;
     await eventually(
@@ -152,8 +126,8 @@ describe('following all files that match', () => {
     const order = reading.flows().map(({ sourcePort }) => sourcePort);
     const lastGreedy = order.lastIndexOf(24_999);
     expect(order.indexOf(1)).toBeLessThan(lastGreedy);
-    await appendFile(join(folder.path, 'pod-7-x.log'), line(40_000));
-    await appendFile(join(folder.path, 'pod-999-x.log'), line(40_001));
+    await appendFile(join(folder.path, 'pod-7-x.log'), numberedLine(40_000));
+    await appendFile(join(folder.path, 'pod-999-x.log'), numberedLine(40_001));
     await eventually(() => expect(sorted(reading).slice(-2)).toEqual([40_000, 40_001]), {
       timeoutMs: 30_000,
     });
@@ -161,37 +135,39 @@ describe('following all files that match', () => {
     const checkpoint = reading.checkpoint() ?? '';
     expect(checkpoint.length / files).toBeLessThan(250);
     await reading.stop();
-    await using again = open(join(folder.path, '*.log'), { after: reading.checkpoint() });
-    await appendFile(greedy, line(40_002));
+    await using again = followFile(join(folder.path, '*.log'), { after: reading.checkpoint() });
+    await appendFile(greedy, numberedLine(40_002));
     await eventually(() => expect(sorted(again.reading)).toEqual([40_002]), { timeoutMs: 30_000 });
   });
 
   test('rotations are read as part of their log, though they match as well (fault 43)', async () => {
     await using folder = await temporaryDirectory();
     const at = (name: string): string => join(folder.path, name);
-    await writeFile(at('a.log'), lines(1, 5));
-    await using opened = open(at('*.log*'), { mostOpen: 1 });
+    await writeFile(at('a.log'), numberedLines(1, 5));
+    await using opened = followFile(at('*.log*'), { mostOpen: 1 });
     const { reading } = opened;
-    await writeFile(at('b.log'), lines(100, 103));
+    await writeFile(at('b.log'), numberedLines(100, 103));
     await eventually(() => expect(reading.flows()).toHaveLength(7));
-    await appendFile(at('a.log'), lines(5, 8));
+    await appendFile(at('a.log'), numberedLines(5, 8));
     await rename(at('a.log'), at('a.log.1'));
-    await writeFile(at('a.log'), lines(8, 10));
+    await writeFile(at('a.log'), numberedLines(8, 10));
     await rename(at('b.log'), at('b-2026-01-02T03-04-05.000.log'));
-    await writeFile(at('b.log'), lines(103, 105));
-    await eventually(() => expect(sorted(reading)).toEqual([...range(1, 10), ...range(100, 105)]));
+    await writeFile(at('b.log'), numberedLines(103, 105));
+    await eventually(() =>
+      expect(sorted(reading)).toEqual([...numbersBetween(1, 10), ...numbersBetween(100, 105)]),
+    );
     expect(reading.gaps()).toEqual([]);
   });
 
   test('a file that gets another name is not read again', async () => {
     await using folder = await temporaryDirectory();
     const at = (name: string): string => join(folder.path, name);
-    await writeFile(at('a.log'), lines(1, 5));
-    await using opened = open(at('*.log'));
+    await writeFile(at('a.log'), numberedLines(1, 5));
+    await using opened = followFile(at('*.log'));
     const { reading } = opened;
     await hasAll(reading, 1, 5);
     await rename(at('a.log'), at('renamed.log'));
-    await appendFile(at('renamed.log'), lines(5, 7));
+    await appendFile(at('renamed.log'), numberedLines(5, 7));
     await hasAll(reading, 1, 7);
     expect(reading.gaps()).toEqual([]);
   });
@@ -199,8 +175,8 @@ describe('following all files that match', () => {
   test('the checkpoint of the first version is understood', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'events.log');
-    await writeFile(path, lines(1, 5));
-    const before = open(path);
+    await writeFile(path, numberedLines(1, 5));
+    const before = followFile(path);
     await hasAll(before.reading, 1, 5);
     await before.reading.stop();
     const { at, files } = JSON.parse(before.reading.checkpoint() ?? '') as {
@@ -222,8 +198,8 @@ describe('following all files that match', () => {
     const first = JSON.stringify({ ...mark, readAt: at }) as NonNullable<
       Parameters<typeof startReading>[1]
     >;
-    await appendFile(path, lines(5, 8));
-    await using opened = open(path, { after: first });
+    await appendFile(path, numberedLines(5, 8));
+    await using opened = followFile(path, { after: first });
     await hasAll(opened.reading, 5, 8);
     expect(opened.reading.gaps()).toEqual([]);
   });
@@ -232,7 +208,7 @@ describe('following all files that match', () => {
 test('a reader that falls behind says when unread lines will be rotated away (fault 50)', async () => {
   await using folder = await temporaryDirectory();
   const path = join(folder.path, 'events.log');
-  const burst = lines(1, 9_000, 'x'.repeat(200));
+  const burst = numberedLines(1, 9_000, 'x'.repeat(200));
   await writeFile(path, burst);
   const reports: SourceReport[] = [];
   const report = (told: SourceReport): number => reports.push(told);
@@ -265,7 +241,7 @@ describe('what the lines are', () => {
   test('tells their content, whatever the setting says', async () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'flows.log');
-    await writeFile(path, line(1) + calico + aggregated);
+    await writeFile(path, numberedLine(1) + calico + aggregated);
     const common = { name: 'f', path, node: '', clock: systemClock(), report: () => undefined };
     for (const create of [hubbleFile, calicoFile]) {
       await using reading = startReading(create({ ...common, pollMs: 10 }));
@@ -283,14 +259,14 @@ describe('what the lines are', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'access.log');
     await writeFile(path, 'GET /\nGET /b\n{"a":1}\n');
-    await using opened = open(path);
+    await using opened = followFile(path);
     const { reports } = opened;
     await eventually(() => expect(reports.at(-1)?.detail).toContain('3 lines of no known format'));
     const detail = reports.at(-1)?.detail ?? '';
     expect(detail).toContain(`since byte 0 of ${path} (not JSON: GET /)`);
     expect(detail).toContain('Hubble JSON lines');
     expect(detail).toContain('Calico');
-    await appendFile(path, line(1));
+    await appendFile(path, numberedLine(1));
     await eventually(() => expect(reports.at(-1)?.detail).toBe(''));
     await appendFile(path, '{"torn');
     await truncate(path, 0);
