@@ -1,4 +1,4 @@
-import type { Endpoint, FlowCounts, FlowFields, FlowId, L7, PolicyHit } from '../core/flow.ts';
+import type { Endpoint, FlowCounts, FlowFields, L7, PolicyHit } from '../core/flow.ts';
 import { nanos, type TimeWindow } from '../core/time.ts';
 import type { Verdict } from '../core/verdict.ts';
 
@@ -229,8 +229,3 @@ export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
 export const COLUMN_NAMES = Object.keys(COLUMNS).filter(
   (name) => name !== 'seq',
 ) as readonly ColumnName[];
-
-const ID = /^[0-9a-f]{32}$/;
-
-/** Whether an id fits in 16 bytes. */
-export const isDenseId = (id: string): id is FlowId => ID.test(id);

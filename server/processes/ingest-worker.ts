@@ -3,7 +3,7 @@
  * commit once it is on disk, so a viewer never sees a flow that a reload would not find.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { encodeFlows, writeBlock } from '../columns/block.ts';
+import { encodeFlows, writeBlock } from '../columns/encoded-block.ts';
 import type { Flow } from '../core/flow.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/log.ts';
@@ -52,7 +52,7 @@ function publish({ blocks, flows, firstSeq, gaps }: Committed): void {
 /** Shows flows that the store cannot take now. */
 function publishUnstored(flows: readonly Flow[], head: number): void {
   if (flows.length === 0 || untaken > MAX_UNTAKEN_BYTES) return;
-  const columns = new Uint8Array(writeBlock(encodeFlows(flows), 'plain'));
+  const columns = new Uint8Array(writeBlock(encodeFlows(flows)));
   untaken += columns.byteLength;
   const blocks = [{ firstSeq: head, columns }];
   tell({ kind: 'committed', blocks, gaps: [], head, untold: 0, unstored: true });

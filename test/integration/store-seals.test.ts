@@ -2,7 +2,8 @@ import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { encodeFlows, writeBlock } from '../../server/columns/block.ts';
+import { compressBlock } from '../../server/columns/block-format.ts';
+import { encodeFlows, writeBlock } from '../../server/columns/encoded-block.ts';
 import type { Flow, Gap } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
 import { openForReading } from '../../server/store/sqlite/database.ts';
@@ -91,7 +92,7 @@ test('a stranger can compute a seal from the document alone', async () => {
   const lengths = Buffer.alloc(sealed.length * 4);
   sealed.forEach(({ raw }, index) => lengths.writeUInt32LE(raw.bytes.length, index * 4));
   const content = createHash('sha256')
-    .update(writeBlock(encodeFlows(sealed), 'plain'))
+    .update(writeBlock(encodeFlows(sealed)))
     .update(Buffer.concat(sealed.map(({ raw }) => raw.bytes)))
     .update(Buffer.alloc(sealed.length, 1))
     .update(lengths)
@@ -107,7 +108,7 @@ test('a stranger can compute a seal from the document alone', async () => {
 
 test('the content hash does not depend on how records were cut into chunks', async () => {
   const flows = someFlows(40);
-  const columns = writeBlock(encodeFlows(flows), 'zstd');
+  const columns = compressBlock(writeBlock(encodeFlows(flows)));
   const records = flows.map(({ raw }) => raw);
   const hashOf = async (...cuts: readonly number[]) => {
     const frames: Buffer[] = [];

@@ -1,7 +1,8 @@
 import type { Flow } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import type { VerdictKind } from '../../core/verdict.ts';
-import { encodeFlows, writeBlock } from '../../columns/block.ts';
+import { compressBlock } from '../../columns/block-format.ts';
+import { encodeFlows, writeBlock, type EncodedBlock } from '../../columns/encoded-block.ts';
 import type { BlockHeader } from './block-set.ts';
 import { TABLES, type SetName } from './set-tables.ts';
 import type { Connection } from './database.ts';
@@ -10,6 +11,7 @@ import { encodeRaw, type RawChunk } from './raw.ts';
 /** A block that is encoded and not yet written: what is slow is done before the transaction. */
 export type PreparedBlock = {
   readonly header: BlockHeader;
+  readonly encoded: EncodedBlock;
   /** As it is stored. */
   readonly columns: Buffer;
   /** The same without compression. */
@@ -36,11 +38,13 @@ export async function prepareBlock(
 ): Promise<PreparedBlock> {
   const raw = encodeRaw(flows.map((flow) => flow.raw));
   const encoded = encodeFlows(flows);
+  const plain = writeBlock(encoded);
   const seqAt = (row: number) => firstSeq + row;
   return {
     header: summarizeBlock(flows, seqAt),
-    columns: writeBlock(encoded, 'zstd'),
-    plain: writeBlock(encoded, 'plain'),
+    encoded,
+    columns: compressBlock(plain),
+    plain,
     raw: placeChunks(await raw, seqAt),
   };
 }
@@ -51,10 +55,12 @@ export async function prepareDrops(
   seqs: readonly number[],
 ): Promise<Omit<PreparedBlock, 'plain'>> {
   const raw = encodeRaw(flows.map((flow) => flow.raw));
+  const encoded = encodeFlows(flows, seqs);
   const seqAt = (row: number) => seqs[row] ?? 0;
   return {
     header: summarizeBlock(flows, seqAt),
-    columns: writeBlock(encodeFlows(flows, seqs), 'zstd'),
+    encoded,
+    columns: compressBlock(writeBlock(encoded)),
     raw: placeChunks(await raw, seqAt),
   };
 }

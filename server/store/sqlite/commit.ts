@@ -73,6 +73,7 @@ export function createCommit(parts: CommitParts): Commit {
       [catalog.drops, drops],
     ] as const) {
       if (added.length > 0) set.replace([...set.headers(), ...added.map(({ header }) => header)]);
+      for (const { header, encoded } of added) upkeep.recent[set.name].keep(header, encoded);
     }
     return {
       flows,

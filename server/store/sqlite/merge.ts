@@ -1,11 +1,14 @@
 import Database from 'better-sqlite3';
-import { mergeBlocks, openBlock, writeBlock } from '../../columns/block.ts';
+import { openBlock } from '../../columns/block.ts';
+import { compressBlock } from '../../columns/block-format.ts';
+import { mergeBlocks, readBlock, writeBlock } from '../../columns/encoded-block.ts';
 import { openedBlock, type BlockHeader, type BlockSet } from './block-set.ts';
 import { blockFault } from './check-block.ts';
 import { TABLES } from './set-tables.ts';
 import { placeChunks, type BlockWriter, type PlacedChunk } from './block-writer.ts';
 import type { Connection } from './database.ts';
 import { encodeRaw, openRaw, RAW_CHUNK_BYTES, readRaw } from './raw.ts';
+import type { RecentBlocks } from './recent-blocks.ts';
 
 export type MergeLimits = {
   /** A block with this many rows is full and stays as it is. */
@@ -53,12 +56,19 @@ type StoredChunk = {
   readonly size: number;
 };
 
-export function createMerger(
-  db: Connection,
-  set: BlockSet,
-  writer: BlockWriter,
-  limits: MergeLimits,
-): Merger {
+export function createMerger({
+  db,
+  set,
+  writer,
+  recent,
+  limits,
+}: {
+  readonly db: Connection;
+  readonly set: BlockSet;
+  readonly writer: BlockWriter;
+  readonly recent: RecentBlocks;
+  readonly limits: MergeLimits;
+}): Merger {
   const { chunks, rows } = TABLES[set.name];
   // The frame stands last, so that sizes are read without it: full chunks are not read again.
   const selectSizes = db.prepare<[number, number], StoredChunk>(
@@ -70,9 +80,10 @@ export function createMerger(
     .pluck();
 
   /** Small neighboring chunks of a merged block, each group written anew as one. Large ones are left alone. */
-  const joinRaw = (header: BlockHeader, columns: Buffer) => {
-    const opened = openedBlock(set.name, openBlock(columns), header.firstSeq);
+  const joinRaw = async (header: BlockHeader, plain: Buffer) => {
     const groups = groupChunks(selectSizes.all(header.firstSeq, header.lastSeq));
+    if (groups.length === 0) return [];
+    const opened = openedBlock(set.name, openBlock(plain), header.firstSeq);
     return Promise.all(
       groups.map(async (group) => {
         const records = readRaw(
@@ -102,8 +113,11 @@ export function createMerger(
   };
 
   const join = async (merged: BlockHeader, parts: readonly BlockHeader[]) => {
-    const encoded = mergeBlocks(parts.map((part) => set.columns(part)));
-    return { encoded, rewrites: await joinRaw(merged, writeBlock(encoded, 'plain')) };
+    const encoded = mergeBlocks(
+      parts.map((part) => recent.get(part) ?? readBlock(set.columns(part))),
+    );
+    const plain = writeBlock(encoded);
+    return { encoded, columns: compressBlock(plain), rewrites: await joinRaw(merged, plain) };
   };
 
   /** Whether a block or its records cannot be decoded, as against a merge that is at fault. */
@@ -139,8 +153,10 @@ export function createMerger(
           leftAloneTo = merged.lastSeq;
           continue;
         }
-        const { encoded, rewrites } = joined;
-        db.transaction(replace).immediate(merged, writeBlock(encoded, 'zstd'), rewrites);
+        const { encoded, columns, rewrites } = joined;
+        db.transaction(replace).immediate(merged, columns, rewrites);
+        recent.forget(parts);
+        if (merged.rows < limits.blockRows) recent.keep(merged, encoded);
         const gone = new Set(parts);
         set.replace([...set.headers().filter((header) => !gone.has(header)), merged]);
       }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writePlain } from '../../columns/block.ts';
+import { decompressBlock } from '../../columns/block-format.ts';
 import type { SetName } from './set-tables.ts';
 import { readSections } from './raw.ts';
 import { createSlices } from './turns.ts';
@@ -66,7 +66,7 @@ export async function hashContent(
   columns: Buffer,
   frames: Iterable<Buffer>,
 ): Promise<{ readonly content: string; readonly records: number }> {
-  const hash = createHash('sha256').update(writePlain(columns));
+  const hash = createHash('sha256').update(decompressBlock(columns));
   const formats: Buffer[] = [];
   const lengths: Buffer[] = [];
   const turns = createSlices();

@@ -5,6 +5,7 @@ import type { SetName } from './set-tables.ts';
 import type { Catalog } from './catalog.ts';
 import type { Connection } from './database.ts';
 import { createMerger, type MergeLimits } from './merge.ts';
+import { createRecentBlocks, type RecentBlocks } from './recent-blocks.ts';
 import { createSealer, type Sealer } from './sealer.ts';
 
 /** Old blocks that are sealed before a commit, each in some 30 ms: a new store never has more than one. */
@@ -14,6 +15,8 @@ const SEALS_A_STEP = 2;
 export type Upkeep = {
   readonly writers: Readonly<Record<SetName, BlockWriter>>;
   readonly sealers: Readonly<Record<SetName, Sealer>>;
+  /** What was committed and will be merged. */
+  readonly recent: Readonly<Record<SetName, RecentBlocks>>;
   /** Merges small blocks, seals full ones, and takes a step of what a migration left to do. */
   run(): Promise<void>;
   /** Copies a step of the denied flows of before a migration; answers whether there is more. */
@@ -35,10 +38,12 @@ export function createUpkeep({
   const writers = { all: createBlockWriter(db, 'all'), drops: createBlockWriter(db, 'drops') };
   const sealerOf = (name: SetName) => createSealer({ db, set: catalog[name], blockRows, clock });
   const sealers = { all: sealerOf('all'), drops: sealerOf('drops') };
-  const mergers = {
-    all: createMerger(db, catalog.all, writers.all, limits),
-    drops: createMerger(db, catalog.drops, writers.drops, limits),
-  };
+  // A tail that is not merged yet has fewer rows than two full blocks.
+  const recentOf = () => createRecentBlocks(2 * blockRows);
+  const recent = { all: recentOf(), drops: recentOf() };
+  const mergerOf = (name: SetName) =>
+    createMerger({ db, set: catalog[name], writer: writers[name], recent: recent[name], limits });
+  const mergers = { all: mergerOf('all'), drops: mergerOf('drops') };
   const backfill = createBackfill(db, catalog, writers.drops);
   const keep = async (name: SetName): Promise<void> => {
     await mergers[name].merge(sealers[name].sealedTo());
@@ -47,6 +52,7 @@ export function createUpkeep({
   return {
     writers,
     sealers,
+    recent,
     backfill,
     async run() {
       await keep('all');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeFlows, openBlock, writeBlock } from '../../../../server/columns/block.ts';
+import { openBlock } from '../../../../server/columns/block.ts';
+import { encodeFlows, writeBlock } from '../../../../server/columns/encoded-block.ts';
 import type { Flow } from '../../../../server/core/flow.ts';
 import { compileQuery } from '../../../../server/query/compile.ts';
 import { matches } from '../../../../server/query/match.ts';
@@ -10,7 +11,7 @@ import { anyExpression, anyFlow } from '../../../support/arbitrary.ts';
 import { aFlow } from '../../../support/flow.ts';
 
 const filterOfFlows = (flows: readonly Flow[]) =>
-  filterOf(openBlock(writeBlock(encodeFlows(flows), 'plain')));
+  filterOf(openBlock(writeBlock(encodeFlows(flows))));
 
 const queryOf = (text: string) => {
   const parsed = parseQuery(text);
