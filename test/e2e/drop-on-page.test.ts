@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DROP_REASONS } from '../../server/core/drop-reasons.ts';
 import { openBrowser } from '../support/browser.ts';
@@ -49,9 +49,9 @@ test('every drop that a relay tells over mTLS is on the page: verdict, reason in
 
   const lane = page.getByRole('group', { name: /drop groups/i });
   const texts = await eventually(async () => {
-    const items = await lane.getByRole('listitem').allInnerTexts();
-    expect(items).toHaveLength(REASONS.length);
-    return items.map((item) => item.replaceAll(/\s+/g, ' '));
+    const found = await textsOf(lane);
+    expect(found).toHaveLength(REASONS.length);
+    return found;
   });
   for (const { number, words } of REASONS) {
     const text = texts.find((item) => item.includes(`:${6_000 + number}/TCP`));
@@ -63,3 +63,20 @@ test('every drop that a relay tells over mTLS is on the page: verdict, reason in
   }
   await page.close();
 }, 60_000);
+
+/** What every item says, from the first to the last; only those in sight are in the document. */
+async function textsOf(lane: Locator): Promise<readonly string[]> {
+  const texts = new Map<string, string>();
+  for (let top = 0; ; top += 100) {
+    const height = await lane.evaluate((element, to) => {
+      element.scrollTop = to;
+      return element.scrollHeight;
+    }, top);
+    await lane.page().evaluate('new Promise((drawn) => requestAnimationFrame(drawn))');
+    for (const item of await lane.getByRole('listitem').all()) {
+      const place = (await item.getAttribute('aria-posinset')) ?? '';
+      texts.set(place, (await item.innerText()).replaceAll(/\s+/g, ' '));
+    }
+    if (top > height) return [...texts.values()];
+  }
+}

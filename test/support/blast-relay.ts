@@ -2,7 +2,8 @@
  * A process that is a relay which costs next to nothing: it has every message framed beforehand, writes them in
  * large pieces over HTTP/2, and offers them at a given rate or as fast as flow control lets it.
  *
- * Arguments as JSON: `BlastOptions`. It sends `{address}` when it listens, and `{sent}` for each stream that ended.
+ * Arguments as JSON: `BlastOptions`. It sends `{address}` when it listens, `{port, sentAt}` for each new drop, and
+ * `{sent}` for each stream that ended.
  */
 import {
   createSecureServer,
@@ -13,7 +14,8 @@ import {
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { serverStatusResponse } from '../../server/sources/hubble-proto.ts';
-import { podTraffic } from './pod-traffic.ts';
+import { dropMessage } from './drop-message.ts';
+import { podTraffic, TRAFFIC_SECOND } from './pod-traffic.ts';
 
 export type BlastOptions = {
   /** Messages of one stream. */
@@ -21,6 +23,10 @@ export type BlastOptions = {
   /** Messages a second; 0: as fast as they are read. */
   readonly perSecond: number;
   readonly endpoints: number;
+  /** Flows are of the second in which they are sent, as those of a live cluster are. */
+  readonly fresh?: true;
+  /** A drop with a destination and port that no drop had before, so often. */
+  readonly newDropEveryMs?: number;
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
 };
 
@@ -48,14 +54,50 @@ const pieces: readonly Buffer[] = Array.from(
   (_, at) => Buffer.concat(frames.slice(at * PIECE, (at + 1) * PIECE)),
 );
 
+/** Bytes of a protobuf Timestamp's seconds, five for any time of this age. */
+function secondsField(epochSeconds: number): Buffer {
+  const varint = [0, 1, 2, 3, 4].map(
+    (place) => (Math.floor(epochSeconds / 128 ** place) % 128) + (place < 4 ? 128 : 0),
+  );
+  return Buffer.from([8, ...varint]);
+}
+
+function placesOf(field: Buffer, bytes: Buffer): readonly number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf(field); at >= 0; at = bytes.indexOf(field, at + 1)) places.push(at);
+  return places;
+}
+
+const times = options.fresh
+  ? pieces.map((piece) => placesOf(secondsField(TRAFFIC_SECOND), piece))
+  : [];
+
+/** Drop reasons that no agent tells make destinations that no drop has. */
+const FIRST_NEW_REASON = 1_000;
+/** As `dropMessage` has it. */
+const FIRST_PORT = 6_000;
+
+function sendNewDrop(stream: ServerHttp2Stream, number: number): void {
+  const reason = FIRST_NEW_REASON + number;
+  stream.write(framed(dropMessage(reason)));
+  process.send?.({ port: FIRST_PORT + reason, sentAt: Date.now() });
+}
+
 async function sendFlows(stream: ServerHttp2Stream): Promise<void> {
   const begun = performance.now();
   let sent = 0;
+  let newDrops = 0;
   for (let piece = 0; sent < options.count && !stream.destroyed; piece += 1) {
     const due = options.perSecond === 0 ? 0 : (sent / options.perSecond) * 1_000;
     while (performance.now() - begun < due) await new Promise((go) => setTimeout(go, TICK_MS));
     const bytes = pieces[piece % pieces.length];
     if (bytes === undefined) return;
+    const now = secondsField(Math.floor(Date.now() / 1_000) - 1);
+    for (const at of times[piece % pieces.length] ?? []) now.copy(bytes, at);
+    if (performance.now() - begun > newDrops * (options.newDropEveryMs ?? Infinity)) {
+      sendNewDrop(stream, newDrops);
+      newDrops += 1;
+    }
     sent += PIECE;
     if (!stream.write(bytes)) await once(stream, 'drain');
   }

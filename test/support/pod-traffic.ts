@@ -99,6 +99,9 @@ function kindFields(kind: Kind, app: number): JsonObject {
   };
 }
 
+/** Second of the first 50,000 messages. */
+export const TRAFFIC_SECOND = Date.parse('2026-01-02T03:04:05Z') / 1_000;
+
 /**
  * Messages of a relay's stream as pods of a cluster make them: seven traces, two policy verdicts and a drop out of
  * ten, all TCP, each with a time, a uuid and a port of its own.
@@ -124,7 +127,8 @@ export function podTraffic({
     const seenAtSource = pick(2) === 0;
     const node_name = seenAtSource ? source.node : destination.node;
     const nanos = String((at * 20_011) % 1_000_000_000).padStart(9, '0');
-    const time = `2026-01-02T03:04:${String(5 + Math.floor(at / 50_000)).padStart(2, '0')}.${nanos}Z`;
+    const second = new Date((TRAFFIC_SECOND + Math.floor(at / 50_000)) * 1_000).toISOString();
+    const time = `${second.slice(0, 19)}.${nanos}Z`;
     const flags = kind === 'trace' ? { ACK: true, PSH: true } : { SYN: true };
     return getFlowsResponse.encode({
       node_name,
