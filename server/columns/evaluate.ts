@@ -72,6 +72,37 @@ function testColumn(
   return passed === 0 ? 'none' : passed === asked ? 'all' : result;
 }
 
+/** The rows of a set, in order, of a block that has so many. */
+export function rowNumbers(rows: RowSet, count: number): readonly number[] {
+  const numbers: number[] = [];
+  for (let row = 0; row < count && rows !== 'none'; row++) {
+    if (rows === 'all' || rows[row] === 1) numbers.push(row);
+  }
+  return numbers;
+}
+
+/** Whether a row matches, for whoever asks about few rows. */
+export function rowMatcher(condition: Condition, block: Block): (row: number) => boolean {
+  switch (condition.kind) {
+    case 'all':
+      return () => true;
+    case 'and': {
+      const parts = condition.of.map((part) => rowMatcher(part, block));
+      return (row) => parts.every((part) => part(row));
+    }
+    case 'or': {
+      const parts = condition.of.map((part) => rowMatcher(part, block));
+      return (row) => parts.some((part) => part(row));
+    }
+    case 'not': {
+      const part = rowMatcher(condition.of, block);
+      return (row) => !part(row);
+    }
+    case 'test':
+      return rowTest(condition.test, block.column(condition.column));
+  }
+}
+
 const UNTESTED = 2;
 
 function rowTest(test: ColumnTest['test'], column: Column): (row: number) => boolean {

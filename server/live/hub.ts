@@ -1,7 +1,8 @@
 import type { Gap } from '../core/flow.ts';
 import type { LiveCommit, LiveHub, LiveQuery } from './live-hub.ts';
-import { openLiveRows, type LiveRows, type MatchedRows } from './live-rows.ts';
+import { openLiveRows, type LiveRows } from './live-rows.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
+import { createViewIndex } from './view-index.ts';
 
 /** Fine enough for half a million rows between two numbers; what is more shares the last ones. */
 const UNSTORED_STEP = 2 ** -19;
@@ -14,6 +15,7 @@ type View = LiveQuery & { readonly subscribers: Set<Subscriber> };
 /** Fans committed flows out to subscribers, each with its own bounded memory. */
 export function createLiveHub(options: { readonly nowMs: () => number }): LiveHub {
   const views = new Map<string, View>();
+  const index = createViewIndex<View>();
   const losses = { rowsShed: 0, dropRowsLost: 0, untold: 0 };
   let head = 0;
 
@@ -24,16 +26,17 @@ export function createLiveHub(options: { readonly nowMs: () => number }): LiveHu
     if (gaps.length > 0 || untold > 0) each((subscriber) => subscriber.note(gaps, untold));
   };
   const show = (rows: LiveRows, isStored: boolean): void => {
-    for (const { condition, subscribers } of views.values()) {
-      const matched: MatchedRows = rows.match(condition);
+    index.match(rows.block, ({ subscribers }, matching) => {
+      const matched = rows.tell(matching);
       for (const subscriber of subscribers) subscriber.accept(rows, matched, isStored);
-    }
+    });
   };
   const viewOf = (query: LiveQuery): View => {
     const known = views.get(query.text);
     if (known !== undefined) return known;
     const view = { ...query, subscribers: new Set<Subscriber>() };
     views.set(query.text, view);
+    index.add(view, view.condition);
     return view;
   };
 
@@ -73,6 +76,7 @@ export function createLiveHub(options: { readonly nowMs: () => number }): LiveHu
           view.subscribers.delete(subscriber);
           if (view.subscribers.size === 0 && views.get(query.text) === view) {
             views.delete(query.text);
+            index.delete(view);
           }
         },
       };

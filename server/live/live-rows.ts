@@ -1,16 +1,15 @@
 import { openBlock, valueAt, type Block, type CommittedBlock } from '../columns/block.ts';
-import { evaluate } from '../columns/evaluate.ts';
 import { materialize } from '../columns/materialize.ts';
 import { dropTraits, type DropTraits } from '../core/drop-groups.ts';
 import type { Endpoint, FlowCounts, StoredFlow } from '../core/flow.ts';
 import type { Verdict, VerdictKind } from '../core/verdict.ts';
-import type { Condition } from '../query/compile.ts';
 
 /** The flows of one commit. Flows are built when a viewer is to get them, and shared by all who do. */
 export type LiveRows = {
   readonly count: number;
-  /** Rows that match, once for all viewers of one query. */
-  match(condition: Condition): MatchedRows;
+  readonly block: Block;
+  /** What all viewers of one query are told of the rows that it matches. */
+  tell(matching: readonly number[]): MatchedRows;
   flow(row: number): StoredFlow;
   /** Traits of a dropped flow. */
   drop(row: number): DropTraits;
@@ -43,7 +42,8 @@ export function openLiveRows({ firstSeq, columns }: CommittedBlock, seqStep = 1)
   const flow = memo((row) => materialize(block, row, firstSeq + row * seqStep));
   return {
     count: block.rows,
-    match: (condition) => matchRows(block, condition),
+    block,
+    tell: teller(block),
     flow,
     drop: memo((row) => {
       const dropped = flow(row);
@@ -54,27 +54,27 @@ export function openLiveRows({ firstSeq, columns }: CommittedBlock, seqStep = 1)
   };
 }
 
-function matchRows(block: Block, condition: Condition): MatchedRows {
-  const rows = evaluate(condition, block, undefined);
-  const counts = noCounts();
-  const records = noCounts();
-  const byOrigin: Record<string, number> = {};
-  const denied: number[] = [];
-  const others: number[] = [];
+function teller(block: Block): (matching: readonly number[]) => MatchedRows {
   const kindOf = reader(block, 'verdict', (value) => (value as Verdict).kind);
   const originOf = reader(block, 'origin', String);
   const eventsOf = reader(block, 'counts', (value) => (value as FlowCounts).events);
-  for (let row = 0; row < block.rows && rows !== 'none'; row++) {
-    if (rows !== 'all' && rows[row] === 0) continue;
-    const kind = kindOf(row);
-    const events = eventsOf(row);
-    counts[kind] += events;
-    records[kind] += 1;
-    const origin = originOf(row);
-    byOrigin[origin] = (byOrigin[origin] ?? 0) + events;
-    (kind === 'dropped' || kind === 'audit' ? denied : others).push(row);
-  }
-  return { counts, records, byOrigin, denied, others };
+  return (matching) => {
+    const counts = noCounts();
+    const records = noCounts();
+    const byOrigin: Record<string, number> = {};
+    const denied: number[] = [];
+    const others: number[] = [];
+    for (const row of matching) {
+      const kind = kindOf(row);
+      const events = eventsOf(row);
+      counts[kind] += events;
+      records[kind] += 1;
+      const origin = originOf(row);
+      byOrigin[origin] = (byOrigin[origin] ?? 0) + events;
+      (kind === 'dropped' || kind === 'audit' ? denied : others).push(row);
+    }
+    return { counts, records, byOrigin, denied, others };
+  };
 }
 
 /** FNV-1a over both ends, the same whichever of them sent the packet. */

@@ -1,10 +1,10 @@
 import type { Comparable, Field, FlowColumn, Projection } from '../core/field.ts';
 import { findField } from '../core/fields.ts';
-import type { Flow } from '../core/flow.ts';
+import type { Endpoint, Flow } from '../core/flow.ts';
 import type { Expression, FieldTerm } from './ast.ts';
-import { labelTest } from './label.ts';
+import { labelTest, labelValues, labelWords } from './label.ts';
 import { textTests } from './text-search.ts';
-import { valueTest } from './value-test.ts';
+import { exactWords, foldValue, valueTest } from './value-test.ts';
 
 /**
  * What a query means: a tree over tests of single columns. A test is pure, so an evaluator may run it once
@@ -22,6 +22,15 @@ export type ColumnTest = {
   readonly column: FlowColumn;
   /** Takes `flow[column]`, and no other column's value. */
   readonly test: (value: Flow[FlowColumn]) => boolean;
+  /** There where the test asks for this and no more: one of some words is among what the value says. */
+  readonly oneOf?: OneOf;
+};
+
+export type OneOf = {
+  /** `ns`, or `app=` for a label; what a value of the column says under an equal name is equal. */
+  readonly name: string;
+  readonly says: (value: Flow[FlowColumn]) => readonly string[];
+  readonly words: readonly string[];
 };
 
 const ALL: Condition = { kind: 'all' };
@@ -38,11 +47,16 @@ export function compileQuery(where: Expression | undefined): Condition {
     case 'field':
       return compileField(where);
     case 'label': {
-      const test = labelTest(where.key, where.values);
+      const { key, values, side } = where;
+      const test = labelTest(key, values);
+      const oneOf = asOneOf(`${key}=`, labelWords(values), (end: Endpoint) =>
+        labelValues(end, key),
+      );
       const found = anyOf(
-        sidesOf({ from: 'source', to: 'destination' }, where.side).map((column) =>
-          columnTest(column, test),
-        ),
+        sidesOf({ from: 'source', to: 'destination' }, side).map((column) => ({
+          ...columnTest(column, test),
+          ...oneOf,
+        })),
       );
       return where.negated ? not(found) : found;
     }
@@ -55,9 +69,13 @@ function compileField({ field: name, side, values }: FieldTerm): Condition {
   const field = findField(name);
   if (field === undefined) throw new Error(`no field ${name}`);
   const test = valueTest(values, field);
-  const tests = sidesOf(field.columns, side).map((column) =>
-    columnTest(column, projected(field.project, test)),
+  const oneOf = asOneOf(name, exactWords(values, field), (value) =>
+    field.project(value).map((said) => foldValue(said, field)),
   );
+  const tests = sidesOf(field.columns, side).map((column) => ({
+    ...columnTest(column, projected(field.project, test)),
+    ...oneOf,
+  }));
   if (side === undefined && field.ofFlow !== undefined) {
     tests.push(columnTest(field.ofFlow.column, projected(field.ofFlow.project, test)));
   }
@@ -80,6 +98,13 @@ const columnTest = (column: FlowColumn, test: (value: never) => boolean): Column
   column,
   test: (value) => test(value as never),
 });
+
+const asOneOf = (
+  name: string,
+  words: readonly string[] | undefined,
+  says: (value: never) => readonly string[],
+): Pick<ColumnTest, 'oneOf'> =>
+  words === undefined ? {} : { oneOf: { name, says: (value) => says(value as never), words } };
 
 const not = (of: Condition): Condition => ({ kind: 'not', of });
 

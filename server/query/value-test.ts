@@ -46,7 +46,18 @@ export function listTest(
 
 /** What a value of the field must be one of, folded; `undefined` where it is asked for in another way too. */
 export function exactWords(asked: readonly Value[], field: Field): readonly string[] | undefined {
-  const { fold } = comparisonOf(field);
+  const isNumber = field.type === 'number';
+  const words = isNumber
+    ? asked.map((value) => (isOneNumber(value) ? literalOf(value) : value))
+    : asked;
+  return listWords(words, comparisonOf(field));
+}
+
+/** The words of a list that asks for nothing else, folded. */
+export function listWords(
+  asked: readonly Value[],
+  { fold }: Comparison,
+): readonly string[] | undefined {
   const words: string[] = [];
   for (const value of asked) {
     if (value.kind !== 'word' || isPattern(value)) return undefined;
@@ -54,6 +65,20 @@ export function exactWords(asked: readonly Value[], field: Field): readonly stri
   }
   return words;
 }
+
+const literalOf = ({ from }: OneNumber): Value => ({
+  kind: 'word',
+  text: String(from.value),
+  quoted: true,
+});
+
+type OneNumber = { readonly from: { readonly value: number } };
+
+const isOneNumber = (value: Value): value is Value & OneNumber =>
+  value.kind === 'range' &&
+  value.from?.inclusive === true &&
+  value.to?.inclusive === true &&
+  value.from.value === value.to.value;
 
 /** The texts that `exactWords` is compared with, of a value that a column projects to. */
 export const foldValue = (value: Comparable, field: Field): string =>

@@ -1,7 +1,9 @@
 import { findField } from '../../core/fields.ts';
 import type { Comparable, Field } from '../../core/field.ts';
-import type { Expression, FieldTerm } from '../../query/ast.ts';
-import { exactWords, foldValue } from '../../query/value-test.ts';
+import type { Expression } from '../../query/ast.ts';
+import { compileQuery, type ColumnTest } from '../../query/compile.ts';
+import { necessary } from '../../query/necessary.ts';
+import { foldValue } from '../../query/value-test.ts';
 import { valueAt, type Block } from '../../columns/block.ts';
 
 /**
@@ -70,31 +72,17 @@ export type FilterTest = (filter: BlockFilter) => boolean;
 
 /** What a query asks of a filter; `undefined` where no filter can rule it out. */
 export function filterTest(where: Expression | undefined): FilterTest | undefined {
-  switch (where?.kind) {
-    case 'and': {
-      const parts = where.of.map(filterTest).filter((part) => part !== undefined);
-      return parts.length === 0 ? undefined : (filter) => parts.every((part) => part(filter));
-    }
-    case 'or': {
-      const parts = where.of.map(filterTest).filter((part) => part !== undefined);
-      if (parts.length < where.of.length) return undefined;
-      return (filter) => parts.some((part) => part(filter));
-    }
-    case 'field':
-      return termTest(where);
-    case 'not':
-    case 'label':
-    case 'text':
-    case undefined:
-      return undefined;
-  }
+  return necessary<FilterTest>(compileQuery(where), {
+    test: wordsTest,
+    every: (parts) => (filter) => parts.every((part) => part(filter)),
+    some: (parts) => (filter) => parts.some((part) => part(filter)),
+  });
 }
 
-function termTest({ field: name, values }: FieldTerm): FilterTest | undefined {
-  const field = findField(name);
-  if (field === undefined || !FIELDS.includes(field)) return undefined;
-  const hashes = exactWords(values, field)?.map((word) => hashOf(field, word));
-  if (hashes === undefined) return undefined;
+function wordsTest({ oneOf }: ColumnTest): FilterTest | undefined {
+  const field = FIELDS.find(({ name }) => name === oneOf?.name);
+  if (field === undefined) return undefined;
+  const hashes = oneOf?.words.map((word) => hashOf(field, word)) ?? [];
   return (filter) =>
     hashes.some((hash) =>
       bitsOf(hash, filter).every((bit) => ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0),
