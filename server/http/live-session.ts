@@ -8,7 +8,9 @@ import type { LiveFrame, LiveRequest } from './contract.ts';
 import { encodeFlows, encodeFrame, encodeGroups } from './live-frames.ts';
 import type { Services } from './services.ts';
 
+/** Between two deliveries of a busy stream. One that was quiet delivers as soon as there is something. */
 const DELIVERY_MS = 100;
+const LOOK_MS = 20;
 const TICK_MS = 1_000;
 const DEFAULT_ROWS = 200;
 const MAX_UNACKNOWLEDGED = 8;
@@ -66,6 +68,7 @@ export function createLiveSession({
   let visible = true;
   let tally = emptyTally();
   let tickedAt = Date.now();
+  let deliveredAt = 0;
 
   const subscribe = (id: number, q: string, rows: number): void => {
     const query = readQuery(q);
@@ -84,8 +87,12 @@ export function createLiveSession({
 
   const deliver = (): void => {
     if (subscription === undefined || isSlow()) return;
+    const now = Date.now();
+    if (now >= deliveredAt && now - deliveredAt < DELIVERY_MS) return;
     const delivery = subscription.take({ rows: wanted() });
     addTo(tally, delivery);
+    if (delivery.gaps.length + delivery.groups.length + delivery.flows.length > 0)
+      deliveredAt = now;
     if (delivery.gaps.length > 0) send({ kind: 'lost', gaps: delivery.gaps.map(gapToJson) });
     if (delivery.groups.length > 0) {
       sendText(encodeGroups(delivery.head, delivery.groups));
@@ -113,7 +120,7 @@ export function createLiveSession({
     tickedAt = now;
   };
 
-  const timers = [setInterval(deliver, DELIVERY_MS), setInterval(tick, TICK_MS)];
+  const timers = [setInterval(deliver, LOOK_MS), setInterval(tick, TICK_MS)];
 
   return {
     start(q) {
