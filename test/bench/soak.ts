@@ -1,7 +1,7 @@
 /**
  * Offers flows over mTLS at a steady rate to a whole server with four viewers, for as long as one likes:
- * `node test/bench/soak.ts [flows a second] [seconds] [endpoints]`. Prints what was offered, what is stored, the
- * gaps that were recorded, and the memory of the server's process and its readers every ten seconds. It fails when
+ * `node test/bench/soak.ts [flows a second] [seconds] [endpoints] [new pods a second]`. Prints what was offered, what
+ * is stored, the gaps that were recorded, and the memory of the server's process now and then. It fails when
  * stored is not offered less recorded losses.
  */
 import { fork } from 'node:child_process';
@@ -17,8 +17,10 @@ import { print } from '../support/measure.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { createTestCa } from '../support/tls.ts';
 
-const [perSecond = 20_000, seconds = 60, endpoints = 2_000] = process.argv.slice(2).map(Number);
-const SAMPLE_MS = 10_000;
+const [perSecond = 20_000, seconds = 60, endpoints = 2_000, newPodsPerSecond = 0] = process.argv
+  .slice(2)
+  .map(Number);
+const SAMPLE_MS = Math.max(10_000, seconds * 10);
 const VIEWERS = 4;
 
 using ca = createTestCa();
@@ -29,6 +31,8 @@ const options: BlastOptions = {
   count: perSecond * seconds,
   perSecond,
   endpoints,
+  fresh: true,
+  ...(newPodsPerSecond > 0 ? { newPodsPerSecond } : {}),
   tls: { key: pem(served.key), cert: pem(served.cert), ca: pem(ca.ca) },
 };
 const relay = fork(new URL('../support/blast-relay.ts', import.meta.url), [
@@ -76,7 +80,7 @@ clearInterval(sampler);
 const { sources, store } = await ask();
 const lost = Number(sources[0]?.lost ?? 0);
 print({
-  name: `soak: ${perSecond} flows/s offered over mTLS, ${VIEWERS} viewers, ${endpoints} endpoints`,
+  name: `soak: ${perSecond} flows/s offered over mTLS, ${VIEWERS} viewers, ${endpoints} endpoints, ${newPodsPerSecond} new a second`,
   seconds: Math.round(tookMs / 1_000),
   sent,
   sentPerSecond: Math.round(sent / (tookMs / 1_000)),

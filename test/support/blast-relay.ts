@@ -25,6 +25,8 @@ export type BlastOptions = {
   readonly endpoints: number;
   /** Flows are of the second in which they are sent, as those of a live cluster are. */
   readonly fresh?: true;
+  /** So many pods are replaced each second, with their names, addresses and, at times, nodes. */
+  readonly newPodsPerSecond?: number;
   /** A drop with a destination and port that no drop had before, so often. */
   readonly newDropEveryMs?: number;
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
@@ -43,15 +45,14 @@ function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-const frames = podTraffic({
-  endpoints: options.endpoints,
-  count: DISTINCT,
-  seed: 7,
-  dropEvery: 100,
-}).map(framed);
-const pieces: readonly Buffer[] = Array.from(
-  { length: Math.floor(frames.length / PIECE) },
-  (_, at) => Buffer.concat(frames.slice(at * PIECE, (at + 1) * PIECE)),
+function framesOf(seed: number, count: number, firstPod: number): readonly Buffer[] {
+  const { endpoints } = options;
+  return podTraffic({ endpoints, count, seed, dropEvery: 100, firstPod }).map(framed);
+}
+
+const frames = framesOf(7, DISTINCT, 0);
+const pieces = Array.from({ length: Math.floor(frames.length / PIECE) }, (_, at) =>
+  Buffer.concat(frames.slice(at * PIECE, (at + 1) * PIECE)),
 );
 
 /** Bytes of a protobuf Timestamp's seconds, five for any time of this age. */
@@ -68,9 +69,18 @@ function placesOf(field: Buffer, bytes: Buffer): readonly number[] {
   return places;
 }
 
-const times = options.fresh
-  ? pieces.map((piece) => placesOf(secondsField(TRAFFIC_SECOND), piece))
-  : [];
+const timesIn = (piece: Buffer): readonly number[] =>
+  options.fresh ? placesOf(secondsField(TRAFFIC_SECOND), piece) : [];
+
+const times = pieces.map(timesIn);
+
+/** Makes a piece anew, of the pods that are there `seconds` after the beginning. */
+function churn(at: number, round: number, seconds: number): void {
+  const firstPod = Math.floor((options.newPodsPerSecond ?? 0) * seconds);
+  const piece = Buffer.concat(framesOf(8 + round, PIECE, firstPod));
+  pieces[at] = piece;
+  times[at] = timesIn(piece);
+}
 
 /** Drop reasons that no agent tells make destinations that no drop has. */
 const FIRST_NEW_REASON = 1_000;
@@ -90,10 +100,14 @@ async function sendFlows(stream: ServerHttp2Stream): Promise<void> {
   for (let piece = 0; sent < options.count && !stream.destroyed; piece += 1) {
     const due = options.perSecond === 0 ? 0 : (sent / options.perSecond) * 1_000;
     while (performance.now() - begun < due) await new Promise((go) => setTimeout(go, TICK_MS));
-    const bytes = pieces[piece % pieces.length];
+    const place = piece % pieces.length;
+    if (options.newPodsPerSecond !== undefined) {
+      churn(place, piece, (performance.now() - begun) / 1_000);
+    }
+    const bytes = pieces[place];
     if (bytes === undefined) return;
     const now = secondsField(Math.floor(Date.now() / 1_000) - 1);
-    for (const at of times[piece % pieces.length] ?? []) now.copy(bytes, at);
+    for (const at of times[place] ?? []) now.copy(bytes, at);
     if (performance.now() - begun > newDrops * (options.newDropEveryMs ?? Infinity)) {
       sendNewDrop(stream, newDrops);
       newDrops += 1;

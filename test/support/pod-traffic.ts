@@ -111,16 +111,20 @@ export function podTraffic({
   count,
   seed = 1,
   dropEvery = 10,
+  firstPod = 0,
 }: {
   readonly endpoints: number;
   readonly count: number;
   readonly seed?: number;
   /** One message in this many is a drop; a multiple of ten. */
   readonly dropEvery?: number;
+  /** Pods below this number are gone. */
+  readonly firstPod?: number;
 }): Buffer[] {
   const pick = seededNumbers(seed);
+  const pickPod = (): Pod => podOf(firstPod + pick(endpoints));
   return Array.from({ length: count }, (_, at) => {
-    const [source, destination] = [podOf(pick(endpoints)), podOf(pick(endpoints))];
+    const [source, destination] = [pickPod(), pickPod()];
     const part = at % 10;
     const isDrop = at % dropEvery === dropEvery - 1;
     const kind = isDrop ? 'dropped' : part < 7 ? 'trace' : 'allowed';
