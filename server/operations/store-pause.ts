@@ -3,7 +3,7 @@ import { formatTime, nanos, type EpochNanos } from '../core/time.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { isDamage } from '../store/sqlite/failures.ts';
+import { storeFailureOf } from '../store/store-failure.ts';
 
 /** Why nothing is stored at present, and since when. */
 export type StorePause = { readonly since: EpochNanos; readonly reason: string };
@@ -74,8 +74,10 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
   return {
     isClosed: () => current !== undefined && !isTrying,
     close(error) {
-      if (!isReasonToPause(error)) return false;
-      if (isDamage(error)) options.ondamage(error);
+      const failure = storeFailureOf(error);
+      // A lock of another program passes in a moment: then the source is opened again.
+      if (failure === undefined || failure === 'busy') return false;
+      if (failure === 'damaged') options.ondamage(error);
       begin(reasonOf(error));
       return true;
     },
@@ -92,12 +94,6 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
       clearInterval(look);
     },
   };
-}
-
-/** A lock of another program passes in a moment: then the source is opened again, and nothing needs a pause. */
-function isReasonToPause(error: unknown): boolean {
-  if (!(error instanceof AppError) || error.code !== 'store-failed') return false;
-  return !String(error.fields['sqliteCode']).startsWith('SQLITE_BUSY');
 }
 
 async function failureOf(check: () => Promise<void>): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { AppError } from '../../core/errors.ts';
+import type { StoreFailure } from '../store-failure.ts';
 
 const DAMAGED =
   'Start the server again: it looks at the file, keeps it beside, and begins a new one. ' +
@@ -27,12 +28,6 @@ export function guard<T>(what: string, file: string, run: () => T): T {
   }
 }
 
-/** Whether the database file itself is what failed. */
-export function isDamage(error: unknown): boolean {
-  if (!(error instanceof AppError)) return false;
-  return /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.fields['sqliteCode']));
-}
-
 /** The AppError for a failure of the database or of the file system, `undefined` for anything else. */
 export function storeFailure(what: string, file: string, error: unknown): AppError | undefined {
   const code =
@@ -45,5 +40,11 @@ export function storeFailure(what: string, file: string, error: unknown): AppErr
   const remedy =
     REMEDIES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'See the cause in the log.';
   const detail = `${what} in ${file} failed: ${error.message} (${code}). ${remedy}`;
-  return new AppError('store-failed', detail, { cause: error, fields: { sqliteCode: code } });
+  const fields = { sqliteCode: code, failure: kindOf(code) };
+  return new AppError('store-failed', detail, { cause: error, fields });
+}
+
+function kindOf(code: string): StoreFailure {
+  if (code.startsWith('SQLITE_BUSY')) return 'busy';
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(code) ? 'damaged' : 'unavailable';
 }

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { nanosFromMillis, type EpochNanos } from '../../core/time.ts';
 import type { FlowStore } from '../flow-store.ts';
+import { storeFailureOf } from '../store-failure.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
 import { FILE, openDatabase, openForReading, storeBytes } from './database.ts';
 import { readDropGroups } from './drop-groups.ts';
 import { fileStatus } from './file-status.ts';
-import { guard, isDamage, storeFailure } from './failures.ts';
+import { guard, storeFailure } from './failures.ts';
 import { createLedger } from './ledger.ts';
 import { findRecorded, readPage } from './page.ts';
 import { createPolicyRollup } from './policy-rollup.ts';
@@ -47,7 +48,7 @@ function openTwice(options: SqliteStoreOptions): FlowStore {
   try {
     return openStore(options);
   } catch (error) {
-    if (options.readOnly === true || !isDamage(error)) throw error;
+    if (options.readOnly === true || storeFailureOf(error) !== 'damaged') throw error;
     suspect(join(options.directory, FILE), String(error));
     return openStore(options);
   }
@@ -85,7 +86,7 @@ function openStore({
       return await run();
     } catch (error) {
       const failure = storeFailure(what, file, error);
-      if (!readOnly && isDamage(failure)) suspect(file, String(failure));
+      if (!readOnly && storeFailureOf(failure) === 'damaged') suspect(file, String(failure));
       throw failure ?? error;
     }
   };
