@@ -21,5 +21,5 @@ USER node
 VOLUME /data
 EXPOSE 4280
 HEALTHCHECK CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.DROPWISE_PORT || 4280) + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "server/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "server/main.ts"]
 CMD ["serve"]

@@ -18,6 +18,8 @@ import type { FromIngest, IngestTask, ToIngest } from './ingest-protocol.ts';
 import { sendError } from './sent-error.ts';
 
 const STATUS_MS = 250;
+/** This thread reads blocks only while a resumed source tells again what is stored; questions go to readers. */
+const CACHE_BYTES = 8 * 1024 * 1024;
 const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024;
 
 if (parentPort === null) throw new Error('this module runs as a worker thread');
@@ -62,7 +64,7 @@ async function run(stopped: Promise<void>): Promise<void> {
   const clock = systemClock();
   const log = createLogger(logLevel);
   await using parts = new AsyncDisposableStack();
-  const store = parts.use(await openSqliteStore({ directory }));
+  const store = parts.use(await openSqliteStore({ directory, cacheBytes: CACHE_BYTES }));
   const { quarantined } = store.status();
   if (quarantined !== undefined) {
     log.error(

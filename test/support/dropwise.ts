@@ -71,7 +71,8 @@ export async function serveDropwise(
 }
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], {
+  // As `npm start` and the image start it.
+  return spawn(process.execPath, ['--max-semi-space-size=16', MAIN, ...args], {
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -16,8 +16,14 @@ export type RawChunk = {
  */
 export const RAW_CHUNK_BYTES = 1024 * 1024;
 
-/** Room for what becomes of most chunks at once: in the pool each piece of output is a job of its own. */
-const COMPRESSED_PIECE = 256 * 1024;
+/**
+ * Room for what comes out of most chunks in one piece: each piece is a job of the pool, or a round of its own. Records
+ * shrink to a twelfth or less; a piece that is much too large takes memory until it is collected.
+ */
+const compressedPiece = (content: number): number => clampPiece(content / 4);
+const contentPiece = (packed: number): number => clampPiece(packed * 16);
+const clampPiece = (bytes: number): number =>
+  Math.ceil(Math.min(RAW_CHUNK_BYTES + 64 * 1024, Math.max(16 * 1024, bytes)));
 
 /** Position is the stored code. Append only. */
 const FORMATS: readonly RawRecord['format'][] = ['hubble-protobuf', 'hubble-json', 'calico-json'];
@@ -63,7 +69,7 @@ async function encodeChunk(records: readonly RawRecord[], size: number): Promise
 async function frameOf(content: Buffer): Promise<Buffer> {
   if (content.length >= MIN_COMPRESSED_BYTES) {
     const packed = await compressInPool(content, {
-      chunkSize: COMPRESSED_PIECE,
+      chunkSize: compressedPiece(content.length),
       params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
     });
     if (packed.length < content.length) return Buffer.concat([Buffer.of(ZSTD), packed]);
@@ -93,12 +99,10 @@ export function readSections(frame: Buffer): RawSections {
   };
 }
 
-/** Room for a whole chunk at once, which takes half the time of many pieces. */
-const WHOLE_CHUNK = { chunkSize: RAW_CHUNK_BYTES + 64 * 1024 };
-
 function contentOf(frame: Buffer): Buffer {
   const packed = frame.subarray(1);
-  return frame[0] === ZSTD ? zstdDecompressSync(packed, WHOLE_CHUNK) : packed;
+  if (frame[0] !== ZSTD) return packed;
+  return zstdDecompressSync(packed, { chunkSize: contentPiece(packed.length) });
 }
 
 /** Opens a chunk; the answer gives the record of a row. */
