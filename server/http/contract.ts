@@ -137,6 +137,8 @@ export type SourcesResponse = {
     readonly newest: string | null;
     /** Why nothing is stored now; null while flows are stored. */
     readonly paused: { readonly since: string; readonly reason: string } | null;
+    /** The file that was found damaged and put aside when this server started, and why. */
+    readonly quarantined: { readonly file: string; readonly why: string } | null;
   };
   readonly demo: boolean;
   readonly version: string;

@@ -42,6 +42,16 @@ function storeMetrics({ writer, clock, version }: Services): readonly Metric[] {
         return at === undefined ? undefined : Math.max(0, Number(clock.now()) / 1e9 - at);
       },
     ),
+    gauge(
+      'store_paused',
+      '1 while nothing can be stored, for want of space or a disk that fails.',
+      () => (writer.storePause() === undefined ? 0 : 1),
+    ),
+    gauge(
+      'store_quarantined',
+      '1 where the database was found damaged when this server started, and was put aside.',
+      () => (status().quarantined === undefined ? 0 : 1),
+    ),
     gauge('store_oldest_flow_timestamp_seconds', 'Observation of the oldest flow kept.', () =>
       epochSeconds(status().oldestAt),
     ),

@@ -20,6 +20,7 @@ export function sourceRoutes({ reader, writer, clock, demo, version }: Services)
         oldest: span === undefined ? null : formatTime(span.from),
         newest: span === undefined ? null : formatTime(span.to),
         paused: pause === undefined ? null : { ...pause, since: formatTime(pause.since) },
+        quarantined: writer.storeStatus().quarantined ?? null,
       },
       demo,
       version,

@@ -66,6 +66,7 @@ test('a disk that fails leaves a server that reads, says why nothing is stored, 
     return paused;
   }, PATIENCE);
   expect(paused?.reason).toMatch(/SQLITE_IOERR.*Check the disk.*last commit is intact/);
+  expect(await (await ask('metrics')).text()).toMatch(/^dropwise_store_paused 1$/m);
   const ready = await ask('readyz');
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({ code: 'store-failed' });
