@@ -1,7 +1,8 @@
 import { readParts } from './block-format.ts';
-import { COLUMNS, type StoredColumn } from './column-specs.ts';
+import { COLUMNS, type ColumnSpec, type StoredColumn } from './column-specs.ts';
 import { openDictionary, type Codes } from './dictionary.ts';
 import { decodeTimes, type StoredKind } from './encoding.ts';
+import { createParsedValues, parsedBytes } from './parsed-values.ts';
 import { decodeInt32 } from './planes.ts';
 
 /** A decoded column. Dictionary values are parsed when first asked for, and shared by all rows that have them. */
@@ -34,38 +35,90 @@ type WrittenColumn = {
   readonly rows: number;
 };
 
+const parsedValues = createParsedValues(16 * 1024 * 1024);
+
+/** Text and numbers are parsed faster than they are found, and counts that sum up many events hardly repeat. */
+function parserOf(spec: ColumnSpec, onParsed: (json: string) => void): (json: string) => unknown {
+  const unpack = spec.kind === 'values' ? spec.unpack : (value: unknown) => value;
+  const parse = (json: string): unknown => {
+    onParsed(json);
+    return unpack(JSON.parse(json) as never);
+  };
+  if (spec.kind !== 'values' || !spec.shared) return parse;
+  return (json) => (json.startsWith('[') ? parsedValues.get(spec, json, parse) : parse(json));
+}
+
+/** Told of memory that a column takes, and with a negative number of what it gave back. */
+type OnHeld = (bytes: number) => void;
+
+const POINTER_BYTES = 8;
+
+type Texts = {
+  readonly json: (code: number) => string;
+  readonly distinct: number;
+  /** What they take, as long as one of them may be asked for. */
+  readonly bytes: number;
+};
+
+/**
+ * A value that another block parsed is held there. Texts are let go when all of them are parsed, as counting does;
+ * most of what a block takes would else be endpoints as text.
+ */
+function valueReader(spec: ColumnSpec, written: Texts, onHeld: OnHeld): (code: number) => unknown {
+  const parsed = new Array<unknown>(written.distinct);
+  const parse = parserOf(spec, (json) => {
+    onHeld(parsedBytes(json));
+  });
+  let texts: Texts | undefined = written;
+  let left = written.distinct;
+  onHeld(written.bytes);
+  return (code) => {
+    if (code in parsed || texts === undefined) return parsed[code];
+    const value = (parsed[code] = parse(texts.json(code)));
+    left--;
+    if (left === 0) {
+      onHeld(-texts.bytes);
+      texts = undefined;
+    }
+    return value;
+  };
+}
+
 export function decodeColumn(
   name: StoredColumn,
   { kind, distinct, payload, rows }: WrittenColumn,
+  onHeld: OnHeld = () => undefined,
 ): Column {
   switch (kind) {
     case 'values': {
       const { codes, json } = openDictionary(payload, distinct, rows);
-      const spec = COLUMNS[name];
-      const unpack = spec.kind === 'values' ? spec.unpack : (value: unknown) => value;
-      const parsed = new Array<unknown>(distinct);
-      const value = (code: number): unknown =>
-        code in parsed ? parsed[code] : (parsed[code] = unpack(JSON.parse(json(code)) as never));
-      return { kind: 'values', codes, distinct, value };
+      onHeld(codes.byteLength + distinct * POINTER_BYTES);
+      const texts = { json, distinct, bytes: payload.length };
+      return { kind: 'values', codes, distinct, value: valueReader(COLUMNS[name], texts, onHeld) };
     }
-    case 'int32':
-      return { kind: 'numbers', numbers: decodeInt32(payload, rows) };
+    case 'int32': {
+      const numbers = decodeInt32(payload, rows);
+      onHeld(numbers.byteLength);
+      return { kind: 'numbers', numbers };
+    }
     case 'delta':
-    case 'int64':
-      return { kind: 'times', times: decodeTimes(kind, payload, rows) };
+    case 'int64': {
+      const times = decodeTimes(kind, payload, rows);
+      onHeld(times.byteLength);
+      return { kind: 'times', times };
+    }
     case 'id16':
+      onHeld(payload.length);
       return { kind: 'ids', bytes: payload };
   }
 }
-
-/** A payload stays beside what is decoded from it, which is about as large again. */
-const DECODED_FACTOR = 2;
 
 export function openBlock(bytes: Uint8Array): Block {
   const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = readParts(blob);
   const columns = new Map<StoredColumn, Column>();
   let held = blob.length;
+  const onHeld = (more: number): void => void (held += more);
   return {
     rows: parts.rows,
     column(name) {
@@ -73,9 +126,8 @@ export function openBlock(bytes: Uint8Array): Block {
       if (column === undefined) {
         const [, kind, distinct] = parts.entry(name);
         const payload = parts.payload(name);
-        column = decodeColumn(name, { kind, distinct, payload, rows: parts.rows });
+        column = decodeColumn(name, { kind, distinct, payload, rows: parts.rows }, onHeld);
         columns.set(name, column);
-        held += payload.length * DECODED_FACTOR;
       }
       return column;
     },

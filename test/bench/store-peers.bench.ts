@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { controlMs, print, spread } from '../support/measure.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Answered, EngineName, Loaded, Place, Question } from './peers/engine.ts';
-import { DENIED, OUTSIDE_IP, WITHIN, writeLines } from './peers/flows.ts';
+import { writeLines } from './peers/columns.ts';
+import { DENIED, OUTSIDE_IP, WITHIN } from './peers/flows.ts';
 
 const FLOWS = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = 5;

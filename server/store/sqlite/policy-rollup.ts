@@ -2,7 +2,7 @@ import type { Direction, Flow, PolicyHit } from '../../core/flow.ts';
 import { hitCounts } from '../../core/hit-counts.ts';
 import { nanos, NANOS_PER_SECOND, type EpochNanos } from '../../core/time.ts';
 import type { HitTotals, PolicyHitQuery, PolicyHitRow } from '../flow-store.ts';
-import { bucketStarts } from './buckets.ts';
+import { bucketSeeker } from './buckets.ts';
 import type { Connection } from './database.ts';
 
 /** Hit counts per minute and rule, committed with the flows that they count. */
@@ -29,9 +29,10 @@ type Cell = Totals & {
   last: bigint;
 };
 
-type MinuteRow = Record<keyof Totals | 'minute' | 'first_hit' | 'last_hit', bigint> & {
-  rule_id: bigint;
-};
+type MinuteRow = Record<keyof Totals | 'minute' | 'rule_id', number>;
+
+/** Of one rule: its counts, and the first and the last minute in which it was hit. */
+type Hits = { totals: Totals; series: Totals[]; firstMinute: number; lastMinute: number };
 
 type RuleRow = {
   id: number;
@@ -67,19 +68,47 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
        passed = passed + excluded.passed, staged = staged + excluded.staged,
        first_hit = min(first_hit, excluded.first_hit), last_hit = max(last_hit, excluded.last_hit)`,
   );
-  const selectMinutes = db
-    .prepare<[bigint, bigint], MinuteRow>(
-      `SELECT minute, rule_id, sum(allowed) AS allowed, sum(denied) AS denied,
-              sum(passed) AS passed, sum(staged) AS staged,
-              min(first_hit) AS first_hit, max(last_hit) AS last_hit
-       FROM policy_minutes WHERE minute >= ? AND minute <= ? GROUP BY minute, rule_id`,
-    )
-    .safeIntegers();
+  // Totals of sources are added here and times are asked for apart: a row is then six small numbers.
+  const selectMinutes = db.prepare<[bigint, bigint], MinuteRow>(
+    `SELECT minute, rule_id, allowed, denied, passed, staged FROM policy_minutes
+     WHERE minute >= ? AND minute <= ? ORDER BY minute, rule_id`,
+  );
+  const hitTime = (sql: string) =>
+    db
+      .prepare<[number, number], EpochNanos>(
+        `SELECT ${sql} FROM policy_minutes WHERE minute = ? AND rule_id = ?`,
+      )
+      .safeIntegers()
+      .pluck();
+  const selectFirst = hitTime('min(first_hit)');
+  const selectLast = hitTime('max(last_hit)');
   const deleteMinutes = db.prepare('DELETE FROM policy_minutes WHERE minute < ?');
 
   const ruleId = ({ policy: { kind, namespace, name, tier }, direction, rule }: PolicyHit) => {
     insertRule.run(kind, namespace, name, tier, direction, rule);
     return selectRuleId.get(kind, namespace, name, tier, direction, rule);
+  };
+
+  const read = (query: PolicyHitQuery): readonly PolicyHitRow[] => {
+    const { from, to } = query.within;
+    if (to <= from) return [];
+    const minutes = selectMinutes.all(minuteOf(from), minuteOf(to - 1n));
+    const rules = new Map(selectRules.all().map((rule) => [rule.id, rule]));
+    return [...sumByRule(minutes, query)].flatMap(([id, hits]) => {
+      const rule = rules.get(id);
+      if (rule === undefined) return [];
+      const { kind, namespace, name, tier, direction } = rule;
+      const { totals, series, firstMinute, lastMinute } = hits;
+      return {
+        policy: { kind, namespace, name, tier },
+        direction,
+        rule: rule.rule,
+        totals,
+        firstHit: selectFirst.get(firstMinute, id) ?? nanos(0n),
+        lastHit: selectLast.get(lastMinute, id) ?? nanos(0n),
+        series,
+      };
+    });
   };
 
   return {
@@ -92,17 +121,8 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
         );
       }
     },
-    read(query) {
-      const { from, to } = query.within;
-      if (to <= from) return [];
-      const minutes = selectMinutes.all(minuteOf(from), minuteOf(to - 1n));
-      const rules = new Map(selectRules.all().map((rule) => [rule.id, rule]));
-      const byRule = Map.groupBy(minutes, (row) => Number(row.rule_id));
-      return [...byRule].flatMap(([id, rows]) => {
-        const rule = rules.get(id);
-        return rule === undefined ? [] : [hitRow(rule, rows, query)];
-      });
-    },
+    // One transaction, so that no minute that was counted is gone when its times are asked for.
+    read: (query) => db.transaction(read)(query),
     prune: (before) => void deleteMinutes.run(minuteOf(before)),
   };
 }
@@ -134,39 +154,48 @@ function cellsOf(flows: readonly Flow[]): Iterable<Cell> {
   return cells.values();
 }
 
-const NO_HITS: HitTotals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
+const NO_HITS: Totals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
 
-function hitRow(rule: RuleRow, rows: readonly MinuteRow[], query: PolicyHitQuery): PolicyHitRow {
-  const starts = bucketStarts(query.within, query.buckets);
-  const series = starts.map((): Totals => ({ ...NO_HITS }));
-  const totals: Totals = { ...NO_HITS };
-  let first: bigint | undefined;
-  let last: bigint | undefined;
+/** Of rows in order of their minutes. */
+function sumByRule(
+  rows: readonly MinuteRow[],
+  { within, buckets }: PolicyHitQuery,
+): ReadonlyMap<number, Hits> {
+  const seek = bucketSeeker(within, buckets);
+  const byRule = new Map<number, Hits>();
+  let minute: number | undefined;
+  let bucket = 0;
   for (const row of rows) {
-    const begin = row.minute * NANOS_PER_MINUTE;
-    const bucket = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= begin),
-    );
-    for (const sums of [totals, series[bucket]]) if (sums !== undefined) addRow(sums, row);
-    if (first === undefined || row.first_hit < first) first = row.first_hit;
-    if (last === undefined || row.last_hit > last) last = row.last_hit;
+    if (row.minute !== minute) {
+      minute = row.minute;
+      bucket = seek(BigInt(minute) * NANOS_PER_MINUTE);
+    }
+    let hits = byRule.get(row.rule_id);
+    if (hits === undefined) {
+      // Most rules are not hit in most buckets: those share one object.
+      const series = new Array<Totals>(buckets).fill(NO_HITS);
+      hits = { totals: { ...NO_HITS }, series, firstMinute: minute, lastMinute: minute };
+      byRule.set(row.rule_id, hits);
+    }
+    add(hits.totals, row);
+    const sums = hits.series[bucket];
+    if (sums === NO_HITS || sums === undefined) hits.series[bucket] = totalsOf(row);
+    else add(sums, row);
+    hits.lastMinute = minute;
   }
-  const { kind, namespace, name, tier, direction } = rule;
-  return {
-    policy: { kind, namespace, name, tier },
-    direction,
-    rule: rule.rule,
-    totals,
-    firstHit: nanos(first ?? 0n),
-    lastHit: nanos(last ?? 0n),
-    series,
-  };
+  return byRule;
 }
 
-function addRow(sums: Totals, row: MinuteRow): void {
-  sums.allowed += Number(row.allowed);
-  sums.denied += Number(row.denied);
-  sums.passed += Number(row.passed);
-  sums.staged += Number(row.staged);
+const totalsOf = ({ allowed, denied, passed, staged }: HitTotals): Totals => ({
+  allowed,
+  denied,
+  passed,
+  staged,
+});
+
+function add(sums: Totals, { allowed, denied, passed, staged }: HitTotals): void {
+  sums.allowed += allowed;
+  sums.denied += denied;
+  sums.passed += passed;
+  sums.staged += staged;
 }

@@ -1,9 +1,10 @@
 import { AppError } from '../../core/errors.ts';
 import type { FlowCounts } from '../../core/flow.ts';
 import type { Summary, SummaryQuery, SummaryRow } from '../flow-store.ts';
-import { valueAt, type Block, type Column } from '../../columns/block.ts';
-import { bucketStarts } from './buckets.ts';
+import type { Block } from '../../columns/block.ts';
+import { bucketSeeker } from './buckets.ts';
 import type { Catalog } from './catalog.ts';
+import { groupCodes } from './group-codes.ts';
 import { groupingOf, type Grouping } from './grouping.ts';
 import { walk, type Matches } from './walk.ts';
 
@@ -11,6 +12,9 @@ import { walk, type Matches } from './walk.ts';
 const MAX_SERIES_KEYS = 4_096;
 
 const MAX_KEYS = 1_000_000;
+
+/** Of so many values of flows is known at once under which keys they count. */
+const MAX_KNOWN_VALUES = 65_536;
 
 type Row = { key: string | undefined; records: number; events: number; series: number[] };
 
@@ -80,78 +84,93 @@ async function count(
     return row;
   };
   if (grouping === undefined) rowOf('');
-  const starts = bucketStarts(query.within, query.buckets);
-  const memo = new Map<unknown, readonly Row[]>();
+  const seek = bucketSeeker(query.within, query.buckets);
+  const known = new Map<unknown, readonly Row[]>();
+  const rowsOf = (value: unknown): readonly Row[] => {
+    let found = known.get(value);
+    if (found === undefined) {
+      found = (grouping?.keys(value as never) ?? ['']).map(rowOf);
+      if (known.size === MAX_KNOWN_VALUES) known.clear();
+      known.set(value, found);
+    }
+    return found;
+  };
   const { signal } = query;
   for await (const matches of walk(catalog, query, { order: 'newest', signal })) {
-    const { block } = matches.opened;
-    const bucketOf = bucketReader(matches, starts);
-    const rowsOfRow =
-      grouping === undefined ? () => [rowOf('')] : rowReader(block, grouping, rowOf, memo);
-    countBlock(matches, bucketOf, rowsOfRow);
+    countBlock(matches, grouping, bucketReader(matches, seek), rowsOf);
     if (rows.size > maxKeys) return undefined;
   }
   return [...rows.values()];
 }
 
+/**
+ * Counts by code first, and by key what was counted. Rows come nearly in order of time, so this is done for a run of
+ * rows of one bucket at a time, mostly a whole block.
+ */
 function countBlock(
-  { opened: { block }, from, to, rows: wanted }: Matches,
+  matches: Matches,
+  grouping: Grouping | undefined,
   bucketOf: (row: number) => number,
-  rowsOfRow: (row: number) => readonly Row[],
+  rowsOf: (value: unknown) => readonly Row[],
 ): void {
-  const counts = block.column('counts');
+  const { from, to, rows: wanted } = matches;
+  const { codes, distinct, value } = groupCodes(matches, grouping);
+  const eventsOf = eventReader(matches.opened.block);
+  const records = new Uint32Array(distinct);
+  const events = new Float64Array(distinct);
+  const seen = new Uint32Array(distinct);
+  let seenCount = 0;
+  let bucket = 0;
+  const flush = (): void => {
+    for (const code of seen.subarray(0, seenCount)) {
+      for (const into of rowsOf(value(code))) {
+        into.records += records[code] ?? 0;
+        into.events += events[code] ?? 0;
+        into.series[bucket] = (into.series[bucket] ?? 0) + (events[code] ?? 0);
+      }
+      records[code] = 0;
+      events[code] = 0;
+    }
+    seenCount = 0;
+  };
   for (let row = from; row < to; row++) {
     if (wanted !== undefined && wanted[row] !== 1) continue;
-    const events = (valueAt(counts, row) as FlowCounts).events;
-    const bucket = bucketOf(row);
-    for (const into of rowsOfRow(row)) {
-      into.records++;
-      into.events += events;
-      into.series[bucket] = (into.series[bucket] ?? 0) + events;
+    const next = bucketOf(row);
+    if (next !== bucket) {
+      flush();
+      bucket = next;
     }
+    const code = codes[row] ?? 0;
+    const before = records[code] ?? 0;
+    if (before === 0) seen[seenCount++] = code;
+    records[code] = before + 1;
+    events[code] = (events[code] ?? 0) + eventsOf(row);
   }
+  flush();
 }
 
-/** Finds the rows that a flow counts under; the keys of each distinct value are worked out once a block. */
-function rowReader(
-  block: Block,
-  { column: name, keys }: Grouping,
-  rowOf: (key: string) => Row,
-  memo: Map<unknown, readonly Row[]>,
-): (row: number) => readonly Row[] {
-  const column: Column = block.column(name);
-  if (column.kind === 'values') {
-    const { value, codes, distinct } = column;
-    const byCode = new Array<readonly Row[] | undefined>(distinct);
-    return (row) => {
-      const code = codes[row] ?? 0;
-      return (byCode[code] ??= keys(value(code) as never).map(rowOf));
-    };
-  }
+/** Events of a row. Counts that sum up many events hardly repeat, so only those that are asked for are parsed. */
+function eventReader(block: Block): (row: number) => number {
+  const column = block.column('counts');
+  if (column.kind !== 'values') throw new Error('counts is no column of values');
+  const { codes, distinct, value } = column;
+  const byCode = new Float64Array(distinct).fill(NaN);
   return (row) => {
-    const value = valueAt(column, row);
-    let found = memo.get(value);
-    if (found === undefined) memo.set(value, (found = keys(value as never).map(rowOf)));
-    return found;
+    const code = codes[row] ?? 0;
+    const known = byCode[code] ?? NaN;
+    return Number.isNaN(known) ? (byCode[code] = (value(code) as FlowCounts).events) : known;
   };
 }
 
-/** Rows of a block are nearly in order of time, so the bucket of one is sought from that of the last. */
+/** A block that lies in one bucket needs no times. */
 function bucketReader(
   { header, opened: { block } }: Matches,
-  starts: readonly bigint[],
+  seek: (time: bigint) => number,
 ): (row: number) => number {
-  const last = starts.length - 1;
-  const seek = (time: bigint, guess: number): number => {
-    let bucket = guess;
-    while (bucket > 0 && time < (starts[bucket] ?? 0n)) bucket--;
-    while (bucket < last && time >= (starts[bucket + 1] ?? 0n)) bucket++;
-    return bucket;
-  };
-  const first = seek(header.minObserved, 0);
-  if (first === seek(header.maxObserved, first)) return () => first;
-  const times = block.column('observedAt');
-  if (times.kind !== 'times') throw new Error('observedAt is no column of times');
-  let bucket = first;
-  return (row) => (bucket = seek(times.times[row] ?? 0n, bucket));
+  const first = seek(header.minObserved);
+  if (first === seek(header.maxObserved)) return () => first;
+  const column = block.column('observedAt');
+  if (column.kind !== 'times') throw new Error('observedAt is no column of times');
+  const { times } = column;
+  return (row) => seek(times[row] ?? 0n);
 }

@@ -2,18 +2,12 @@
  * One store in a process of its own: `engine.ts <name> <place as JSON>`. It loads the flows, says what they take,
  * and then answers the questions that it is sent.
  */
-import Database from 'better-sqlite3';
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { policyName } from '../../../server/core/fields.ts';
-import type { Flow } from '../../../server/core/flow.ts';
-import { parseQuery } from '../../../server/query/parse.ts';
-import { openSql } from '../../../server/store/sqlite/flows-table.ts';
-import { openSqliteStore } from '../../../server/store/sqlite/sqlite-store.ts';
-import type { FlowStore } from '../../../server/store/flow-store.ts';
-import { batchOf } from '../../support/flow.ts';
-import { COLUMNS, lineOf, makeFlows, WITHIN } from './flows.ts';
+import { COLUMNS } from './columns.ts';
+import { openDropwise } from './dropwise.ts';
+import { WITHIN } from './flows.ts';
 
 export type EngineName = 'dropwise' | 'clickhouse' | 'duckdb';
 
@@ -46,115 +40,7 @@ export type Answered = { readonly ms: number; readonly lines: readonly string[] 
 
 /** Asks once. What it answers with is turned into lines, to be compared, when the clock has stopped. */
 type Ask = (question: Question) => Promise<() => readonly string[]>;
-type Engine = Loaded & { readonly ask: Ask };
-
-const BATCH = 4_096;
-const MINUTES = 1_440;
-
-async function openDropwise({ folder, flows }: Place): Promise<Engine> {
-  {
-    await using writer = await openSqliteStore({ directory: folder });
-    let batch: Flow[] = [];
-    for (const flow of makeFlows(flows)) {
-      if (batch.push(flow) < BATCH) continue;
-      await writer.append(batchOf(batch, { origin: flow.origin }));
-      batch = [];
-    }
-    await writer.append(batchOf(batch, { origin: 'relay-east' }));
-  }
-  // As the processes that answer read it, beside the one that writes.
-  const store = await openSqliteStore({ directory: folder, readOnly: true });
-  const session = openSql({ directory: folder, readSpan: () => WITHIN, readQuery });
-  const { columns, id } = columnBytes(join(folder, 'dropwise.sqlite'));
-  return {
-    version: process.version,
-    bytesPerFlow: {
-      columns: columns / flows,
-      columnsWithoutId: (columns - id) / flows,
-      onDisk: store.size() / flows,
-    },
-    async ask({ ours, sql }) {
-      switch (ours.kind) {
-        case 'page': {
-          const query = { where: readQuery(ours.where), within: WITHIN };
-          const page = await store.page(query, { limit: ours.limit, order: 'newest' });
-          return () => page.flows.map(lineOf);
-        }
-        case 'hits per minute':
-          return hitsPerMinute(store);
-        case 'verdicts per minute':
-          return verdictsPerMinute(store);
-        case 'top': {
-          const { by, top } = ours;
-          const query = { where: undefined, within: WITHIN, by, buckets: 1, top };
-          const { rows } = await store.summarize(query);
-          return () =>
-            rows.flatMap(({ key, events }) => (key === undefined ? [] : [`${key}\t${events}`]));
-        }
-        case 'sql': {
-          const rows = [...session.query(sql).rows].map((row) => [...row]);
-          return () => rows.map((row) => row.join('\t'));
-        }
-      }
-    },
-  };
-}
-
-function readQuery(text: string) {
-  const parsed = parseQuery(text);
-  if (!parsed.ok) throw new Error(parsed.error.message);
-  return parsed.where;
-}
-
-type Counts = { readonly allowed: number; readonly denied: number };
-
-/** A line for each minute in which a policy was hit. */
-const hitLines = (policy: string, series: readonly Counts[]): readonly string[] =>
-  series.flatMap(({ allowed, denied }, minute) =>
-    allowed + denied === 0 ? [] : [[policy, minute, allowed, denied].join('\t')],
-  );
-
-/** By the roll-up that commits keep. */
-async function hitsPerMinute(store: FlowStore): Promise<() => readonly string[]> {
-  const rows = await store.policyHits({ within: WITHIN, buckets: MINUTES });
-  return () => rows.flatMap(({ policy, series }) => hitLines(policyName(policy), series)).sort();
-}
-
-/** The same from the columns. */
-async function verdictsPerMinute(store: FlowStore): Promise<() => readonly string[]> {
-  const count = async (verdict: string) => {
-    const { rows } = await store.summarize({
-      where: readQuery(`event:policy-verdict verdict:${verdict}`),
-      ...{ within: WITHIN, by: 'policy', buckets: MINUTES, top: 10_000 },
-    });
-    return new Map(rows.map(({ key, series }) => [key, series]));
-  };
-  const [allowed, denied] = [await count('forwarded'), await count('dropped')];
-  const merged = (policy: string) =>
-    Array.from({ length: MINUTES }, (_, minute) => ({
-      allowed: allowed.get(policy)?.[minute] ?? 0,
-      denied: denied.get(policy)?.[minute] ?? 0,
-    }));
-  return () =>
-    [...new Set([...allowed.keys(), ...denied.keys()])]
-      .flatMap((policy = '') => hitLines(policy, merged(policy)))
-      .sort();
-}
-
-/** Bytes of all columns of all flows, headers included, and of the ids among them. */
-function columnBytes(file: string): { readonly columns: number; readonly id: number } {
-  const db = new Database(file, { readonly: true });
-  const bytes = { columns: 0, id: 0 };
-  for (const blob of db.prepare<[], Buffer>('SELECT columns FROM blocks').pluck().iterate()) {
-    const header = JSON.parse(blob.toString('utf8', 5, 5 + blob.readUInt32LE(1))) as {
-      readonly columns: readonly (readonly [name: string, ...rest: unknown[], length: number])[];
-    };
-    bytes.columns += blob.length;
-    bytes.id += header.columns.find(([name]) => name === 'id')?.at(-1) as number;
-  }
-  db.close();
-  return bytes;
-}
+export type Engine = Loaded & { readonly ask: Ask };
 
 /** The part of `chdb` that is used: it is no dependency, so its types are not there. */
 type ClickHouse = {
