@@ -1,5 +1,3 @@
-import Database from 'better-sqlite3';
-import { join } from 'node:path';
 import type { Flow, FlowBatch, StoredFlow } from '../../server/core/flow.ts';
 import { hitCounts } from '../../server/core/hit-counts.ts';
 import type { FlowStore } from '../../server/store/flow-store.ts';
@@ -9,6 +7,7 @@ import { checkStore } from '../../server/store/sqlite/check.ts';
 import { openForReading } from '../../server/store/sqlite/database.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { ALL_TIME } from '../support/flow-stores.ts';
+import { openFile, sealFaults } from './seals-in.ts';
 import { MAX_UNMARKED, receivedAt, type SeededSource } from './seeded-source.ts';
 
 /** A store that merges after a few batches, so that merges are killed as often as commits. */
@@ -20,6 +19,8 @@ export type Expectations = {
   readonly prunedBefore: number;
   /** Everything must be there, as against all that was handed over up to the stored checkpoints. */
   readonly complete: boolean;
+  /** What others could read before, as `sealsIn` tells it. */
+  readonly seals: readonly string[];
 };
 
 /** What is wrong with a store, a sentence each; nothing where it is as it should be. */
@@ -45,7 +46,8 @@ export async function faultsOf(directory: string, expected: Expectations): Promi
   }
   if (expected.prunedBefore === 0) faults.push(...(await rollupFaults(store, told)));
   faults.push(...(await queryFaults(store, page.flows)));
-  faults.push(...(await doctorFaults(directory, { quick: !expected.complete })));
+  faults.push(...sealFaults(directory, expected.seals));
+  faults.push(...(await doctorFaults(directory)));
   faults.push(...(await recordFaults(store, page.flows, told)));
   return faults;
 }
@@ -131,11 +133,6 @@ function rangesOf(directory: string, table: 'blocks' | 'raw_chunks'): readonly R
     .all();
 }
 
-function openFile(directory: string): Disposable & { readonly db: Database.Database } {
-  const db = new Database(join(directory, 'dropwise.sqlite'), { readonly: true });
-  return { db, [Symbol.dispose]: () => void db.close() };
-}
-
 /** The file by itself: sound, no hole but where flows were deleted, no overlap, and headers that count what is in their blocks. */
 function fileFaults(
   directory: string,
@@ -187,9 +184,9 @@ async function rollupFaults(store: FlowStore, told: readonly Flow[]): Promise<st
 }
 
 /** What `dropwise doctor` finds: structure, blocks, the set of drops, the hash chain. */
-async function doctorFaults(directory: string, { quick }: { quick: boolean }): Promise<string[]> {
+async function doctorFaults(directory: string): Promise<string[]> {
   using opened = openForReading(directory);
-  const checks = await checkStore(opened.db, { quick, progress: () => undefined });
+  const checks = await checkStore(opened.db, { quick: false, progress: () => undefined });
   return checks.flatMap(({ name, faults, damaged }) => [
     ...faults.map((fault) => `doctor, ${name}: ${fault}`),
     ...damaged.map(({ set, firstSeq, why }) => `doctor, ${name}: ${set} ${firstSeq}: ${why}`),

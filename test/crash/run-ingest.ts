@@ -17,12 +17,17 @@ export type Plan = {
 /** Batches that a source may tell again must not be pruned: they would be new. */
 const KEPT_BATCHES = 8;
 
-export function planOf(seed: number): Plan {
+export type PlanOptions = {
+  /** Whether old flows are deleted; the seed says so where this does not. */
+  readonly prunes?: boolean | undefined;
+};
+
+export function planOf(seed: number, { prunes }: PlanOptions = {}): Plan {
   const random = createRandom(mixSeed(seed, 0xc4a5));
   const batchCount = 12 + random.below(8);
   const sources = ['one', 'two'].map((name) => seededSource({ name, seed, batchCount }));
   const limit = batchCount - KEPT_BATCHES;
-  const pruneAt = random.chance(0.6) ? [limit >> 1, limit] : [];
+  const pruneAt = (prunes ?? random.chance(0.6)) ? [limit >> 1, limit] : [];
   return { sources, pruneAt };
 }
 
@@ -52,4 +57,8 @@ export async function runIngest(
   for (const source of sources) ingest.add(() => source);
   await Promise.race([Promise.all(sources.map(({ ended }) => ended)), killed]);
   await Promise.race([Promise.all(pruning), killed]);
+  const last = pruneAt.at(-1);
+  if (last !== undefined) {
+    await Promise.race([store.prune(allBefore(receivedAt(last))).catch(() => 0), killed]);
+  }
 }

@@ -35,6 +35,11 @@ const MIGRATIONS = new URL('../../../migrations/sqlite/', import.meta.url);
 /** Long enough for a backup's short lock; every wait blocks the process. */
 const BUSY_MS = 1_000;
 
+/** A commit waits for no disk: what power loss takes is whole commits from the newest back, checkpoints with them. */
+const USUAL = 'synchronous = NORMAL';
+/** A commit is on the disk, with every one before it, before SQLite shows it to another connection. */
+const BARRIER = 'synchronous = FULL';
+
 /** The write-ahead log is cut back to this size whenever it has been copied into the database. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -124,11 +129,23 @@ function openForWriting(file: string): Connection {
   // Only before the first table, hence before the file is turned to write-ahead logging.
   db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = NORMAL');
+  db.pragma(USUAL);
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
   migrate(db, file);
   undo.move();
   return db;
+}
+
+/**
+ * Runs a transaction whose outcome others may rely on: a power loss takes neither it nor anything committed before
+ * once a reader can have seen it. Not inside a transaction.
+ */
+export function durably<T>(db: Connection, run: () => T): T {
+  db.pragma(BARRIER);
+  const result = run();
+  // After a failure the barrier stays until one goes well: commits are slower, and the cause is what is thrown.
+  db.pragma(USUAL);
+  return result;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { EpochNanos } from '../../core/time.ts';
 import { openBlock } from '../../columns/block.ts';
 import type { BlockHeader, BlockSet } from './block-set.ts';
 import { TABLES } from './set-tables.ts';
-import type { Connection } from './database.ts';
+import { durably, type Connection } from './database.ts';
 import { filterOf } from './filter.ts';
 import { hashContent, hashSeal, NO_SEAL, SEAL_FORMAT, UNREADABLE, type Seal } from './seals.ts';
 
@@ -92,7 +92,8 @@ export function createSealer({ db, set, blockRows, clock }: SealerOptions): Seal
       ...{ schema, format: SEAL_FORMAT, content, previous: head },
     };
     const hash = hashSeal(sealed);
-    write.immediate(sealed, hash, filter);
+    // Whoever has read a seal may have noted it elsewhere: neither it nor what it covers may vanish.
+    durably(db, () => write.immediate(sealed, hash, filter));
     number += 1;
     sealedTo = lastSeq;
     head = hash;
