@@ -46,6 +46,7 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
   /** Commits are tried again, and none has gone well yet. */
   let isTrying = false;
   let retry: NodeJS.Timeout | undefined;
+  let isDisposed = false;
 
   const begin = (reason: string): void => {
     isTrying = false;
@@ -53,7 +54,7 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
     else if (current.reason !== reason) log.error({ reason }, 'still nothing is stored');
     current = { since: current?.since ?? nanos(clock.now()), reason };
     clearTimeout(retry);
-    retry = setTimeout(() => void tryAgain(), backoff.next());
+    if (!isDisposed) retry = setTimeout(() => void tryAgain(), backoff.next());
   };
   const tryAgain = async (): Promise<void> => {
     const against = objection();
@@ -90,6 +91,7 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
     },
     pause: () => current,
     [Symbol.dispose]() {
+      isDisposed = true;
       clearTimeout(retry);
       clearInterval(look);
     },

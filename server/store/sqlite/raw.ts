@@ -101,7 +101,8 @@ export function readSections(frame: Buffer): RawSections {
 
 function contentOf(frame: Buffer): Buffer {
   const packed = frame.subarray(1);
-  if (frame[0] !== ZSTD) return packed;
+  if (frame[0] === PLAIN) return packed;
+  if (frame[0] !== ZSTD) throw new Error(`codec ${frame[0] ?? 'missing'} of a chunk is not known`);
   return zstdDecompressSync(packed, { chunkSize: contentPiece(packed.length) });
 }
 
@@ -109,6 +110,7 @@ function contentOf(frame: Buffer): Buffer {
 export function openRaw(frame: Buffer): (row: number) => RawRecord {
   const content = contentOf(frame);
   const rows = content.readUInt32LE();
+  if (content.length < 4 + rows * 5) throw new Error('a chunk is too short for its records');
   const starts = new Uint32Array(rows + 1);
   starts[0] = 4 + rows * 5;
   for (let row = 0; row < rows; row++) {
