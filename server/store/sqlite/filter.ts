@@ -27,7 +27,9 @@ const MAX_BYTES = 16 * 1024;
 export function filterOf(block: Block): BlockFilter {
   const hashes = new Set<number>();
   for (const field of FIELDS) {
-    for (const word of wordsOf(block, field)) hashes.add(hashOf(field, foldValue(word, field)));
+    for (const value of valuesOf(block, field)) {
+      for (const hash of hashesOf(field, value)) hashes.add(hash);
+    }
   }
   const bytes = Math.ceil((hashes.size * BITS_PER_WORD) / 8);
   const filter = Buffer.alloc(Math.min(MAX_BYTES, Math.max(MIN_BYTES, bytes)));
@@ -39,18 +41,31 @@ export function filterOf(block: Block): BlockFilter {
   return filter;
 }
 
-/** What the flows of a block say in a field, at either end, each once: to fold and hash it is what takes time. */
-function wordsOf(block: Block, { columns, project }: Field): ReadonlySet<Comparable> {
-  const words = new Set<Comparable>();
+/** What the columns of a field hold in a block, at either end. */
+function* valuesOf(block: Block, { columns }: Field): Iterable<unknown> {
   for (const name of typeof columns === 'string' ? [columns] : [columns.from, columns.to]) {
     const column = block.column(name);
     const distinct = column.kind === 'values' ? column.distinct : block.rows;
     for (let index = 0; index < distinct; index++) {
-      const value = column.kind === 'values' ? column.value(index) : valueAt(column, index);
-      for (const word of project(value as never)) words.add(word);
+      yield column.kind === 'values' ? column.value(index) : valueAt(column, index);
     }
   }
-  return words;
+}
+
+/** Values of each field that are known. Blocks share them, and to fold and hash words is what takes time. */
+const KNOWN = new Map(FIELDS.map((field) => [field, new Map<unknown, readonly number[]>()]));
+const MOST_KNOWN = 32_768;
+
+function hashesOf(field: Field, value: unknown): readonly number[] {
+  const known = KNOWN.get(field);
+  let hashes = known?.get(value);
+  if (hashes === undefined) {
+    const words: readonly Comparable[] = field.project(value as never);
+    hashes = words.map((word) => hashOf(field, foldValue(word, field)));
+    if (known?.size === MOST_KNOWN) known.clear();
+    known?.set(value, hashes);
+  }
+  return hashes;
 }
 
 /** FNV-1a over the UTF-8 bytes of the field's name, a zero, and the word. */
