@@ -1,23 +1,32 @@
 import Database from 'better-sqlite3';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
+import type { Flow } from '../../server/core/flow.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import { backUp, type Backup } from '../../server/operations/backup.ts';
 import { claimDirectory } from '../../server/operations/demo-mark.ts';
 import { restore } from '../../server/operations/restore.ts';
+import { storeBytes } from '../../server/store/sqlite/database.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { runDropwise } from '../support/dropwise.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchOf } from '../support/flow.ts';
-import { ALL_TIME, appendAll, someFlows } from '../support/flow-stores.ts';
+import { ALL_TIME, allBefore, appendAll, someFlows } from '../support/flow-stores.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const APPENDER = new URL('../support/appending-process.ts', import.meta.url).pathname;
+
+/** One that does not compress. */
+const withLongRecord = (flow: Flow): Flow => ({
+  ...flow,
+  raw: { format: 'hubble-json', bytes: randomBytes(1_000) },
+});
 
 const silent = { clock: systemClock(), progress: () => undefined };
 
@@ -72,6 +81,43 @@ describe('a backup', () => {
       child.kill('SIGKILL');
     }
     await once(child, 'exit');
+  });
+
+  test('has all of its moment although retention deletes it meanwhile; then its space is given back (fault 67)', async () => {
+    await using directory = await temporaryDirectory();
+    const data = join(directory.path, 'data');
+    await mkdir(data);
+    await using store = await openSqliteStore({ directory: data, blockRows: 60, fanIn: 3 });
+    await appendAll(
+      store,
+      Array.from({ length: 40 }, () => someFlows(50).map(withLongRecord)),
+    );
+    const before = storeBytes(data);
+    let deleting: Promise<number> | undefined;
+    const backup = await backUp({
+      ...silent,
+      directory: data,
+      target: join(directory.path, 'backup.sqlite'),
+      progress: () => void (deleting ??= store.prune(allBefore(ALL_TIME.to))),
+      pagesAStep: 1,
+    });
+    expect(await deleting).toBe(2_000);
+    expect(backup.flows).toBe(2_000);
+    expect((await store.page({ where: undefined }, { limit: 1, order: 'oldest' })).flows).toEqual(
+      [],
+    );
+    const restored = join(directory.path, 'restored');
+    await restore({ ...silent, file: backup.file, directory: restored });
+    {
+      await using whole = await openSqliteStore({ directory: restored });
+      const page = await whole.page({ where: undefined }, { limit: 3_000, order: 'oldest' });
+      expect(page.flows.map(({ seq }) => seq)).toEqual(
+        Array.from({ length: 2_000 }, (_, at) => at + 1),
+      );
+    }
+    await appendAll(store, [someFlows(1)]);
+    await store.prune(allBefore(ALL_TIME.to));
+    expect(storeBytes(data)).toBeLessThan(before / 4);
   });
 
   test('is one closed file named after its moment, and overwrites nothing', async () => {
