@@ -56,7 +56,10 @@ export type SummaryRow = {
   readonly records: number;
   /** Σ `counts.events`. */
   readonly events: number;
-  /** Events per bucket. */
+  /**
+   * Events per bucket. Those of an aggregate are spread over its window, so what of it lies outside of the range is in
+   * `events` only. With one bucket both are the same.
+   */
   readonly series: readonly number[];
 };
 

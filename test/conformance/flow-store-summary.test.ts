@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findField } from '../../server/core/fields.ts';
 import type { FlowFields, StoredFlow } from '../../server/core/flow.ts';
-import { nanos } from '../../server/core/time.ts';
+import { nanos, type TimeWindow } from '../../server/core/time.ts';
 import { compileQuery } from '../../server/query/compile.ts';
 import { matches } from '../../server/query/match.ts';
 import type { SummaryQuery } from '../../server/store/flow-store.ts';
@@ -89,7 +89,9 @@ function countInMemory(flows: readonly StoredFlow[], query: SummaryQuery) {
       const into = row(key);
       into.records++;
       into.events += flow.counts.events;
-      into.series[bucket]! += flow.counts.events;
+      if (flow.window === undefined || flow.window.to <= flow.window.from || query.buckets === 1) {
+        into.series[bucket]! += flow.counts.events;
+      } else spreadInMemory(flow.window, flow.counts.events, query, into.series);
     }
   }
   const sorted = [...rows.values()].sort(
@@ -108,6 +110,25 @@ function countInMemory(flows: readonly StoredFlow[], query: SummaryQuery) {
     events: sum((item) => item.events),
   };
   return [...sorted.slice(0, query.top), { ...folded, series }];
+}
+
+/** Of so much time, so much: whole events by the end of each bucket. */
+function spreadInMemory(
+  span: TimeWindow,
+  events: number,
+  { within, buckets }: SummaryQuery,
+  series: number[],
+): void {
+  const bounds = Array.from({ length: buckets + 1 }, (_, at) => {
+    const share = (within.to - within.from) * BigInt(at);
+    return within.from + (share + BigInt(buckets) - 1n) / BigInt(buckets);
+  });
+  const inSpan = (time: bigint) => (time < span.from ? span.from : time > span.to ? span.to : time);
+  const countedBy = (time: bigint) =>
+    Math.round((events * Number(inSpan(time) - span.from)) / Number(span.to - span.from));
+  for (let at = 0; at < buckets; at++) {
+    series[at]! += countedBy(bounds[at + 1]!) - countedBy(bounds[at]!);
+  }
 }
 
 function keysInMemory(flow: FlowFields, by: string | undefined): readonly string[] {

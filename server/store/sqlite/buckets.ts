@@ -15,6 +15,36 @@ export function bucketSeeker(window: TimeWindow, buckets: number): (time: bigint
   };
 }
 
+/** Told of what falls into a bucket. */
+export type AddToBucket = (bucket: number, events: number) => void;
+
+/**
+ * Spreads what a record counted over a span evenly over the buckets of a window: an interval of minutes would else
+ * stand as one spike at its end. What lies outside of the window falls into none. Counts stay whole numbers.
+ */
+export function bucketSpreader(
+  window: TimeWindow,
+  buckets: number,
+): (span: TimeWindow, events: number, add: AddToBucket) => void {
+  const starts = bucketStarts(window, buckets);
+  const seek = bucketSeeker(window, buckets);
+  return (span, events, add) => {
+    const width = Number(span.to - span.from);
+    const countedBy = (time: bigint): number =>
+      Math.round((events * Number(time - span.from)) / width);
+    const end = span.to < window.to ? span.to : window.to;
+    let at: bigint = span.from > window.from ? span.from : window.from;
+    let counted = countedBy(at);
+    for (let bucket = seek(at); at < end; bucket++) {
+      const next = starts[bucket + 1] ?? window.to;
+      at = next < end ? next : end;
+      const total = countedBy(at);
+      if (total > counted) add(bucket, total - counted);
+      counted = total;
+    }
+  };
+}
+
 /** Where the window cannot be divided evenly, a bucket begins at the first nanosecond that lies inside it. */
 function bucketStarts({ from, to }: TimeWindow, buckets: number): readonly bigint[] {
   const width = to - from;

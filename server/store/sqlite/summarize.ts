@@ -1,8 +1,9 @@
 import { AppError } from '../../core/errors.ts';
 import type { FlowCounts } from '../../core/flow.ts';
+import type { TimeWindow } from '../../core/time.ts';
 import type { Summary, SummaryQuery, SummaryRow } from '../flow-store.ts';
 import type { Block } from '../../columns/block.ts';
-import { bucketSeeker } from './buckets.ts';
+import { bucketSeeker, bucketSpreader } from './buckets.ts';
 import type { Catalog } from './catalog.ts';
 import { groupCodes } from './group-codes.ts';
 import { groupingOf, type Grouping } from './grouping.ts';
@@ -85,6 +86,7 @@ async function count(
   };
   if (grouping === undefined) rowOf('');
   const seek = bucketSeeker(query.within, query.buckets);
+  const spread = bucketSpreader(query.within, query.buckets);
   const known = new Map<unknown, readonly Row[]>();
   const rowsOf = (value: unknown): readonly Row[] => {
     let found = known.get(value);
@@ -97,11 +99,25 @@ async function count(
   };
   const { signal } = query;
   for await (const matches of walk(catalog, query, { order: 'newest', signal })) {
-    countBlock(matches, grouping, bucketReader(matches, seek), rowsOf);
+    const spanOf = query.buckets === 1 ? undefined : spanReader(matches.opened.block);
+    countBlock(
+      matches,
+      grouping,
+      { bucketOf: bucketReader(matches, seek), spanOf, spread },
+      rowsOf,
+    );
     if (rows.size > maxKeys) return undefined;
   }
   return [...rows.values()];
 }
+
+/** When the rows of a block were counted. */
+type Times = {
+  readonly bucketOf: (row: number) => number;
+  /** Of an aggregate; `undefined` of other rows. Absent where there are none. */
+  readonly spanOf: ((row: number) => TimeWindow | undefined) | undefined;
+  readonly spread: ReturnType<typeof bucketSpreader>;
+};
 
 /**
  * Counts by code first, and by key what was counted. Rows come nearly in order of time, so this is done for a run of
@@ -110,7 +126,7 @@ async function count(
 function countBlock(
   matches: Matches,
   grouping: Grouping | undefined,
-  bucketOf: (row: number) => number,
+  { bucketOf, spanOf, spread }: Times,
   rowsOf: (value: unknown) => readonly Row[],
 ): void {
   const { from, to, rows: wanted } = matches;
@@ -135,12 +151,22 @@ function countBlock(
   };
   for (let row = from; row < to; row++) {
     if (wanted !== undefined && wanted[row] !== 1) continue;
+    const code = codes[row] ?? 0;
+    const span = spanOf?.(row);
+    if (span !== undefined) {
+      const summed = eventsOf(row);
+      for (const into of rowsOf(value(code))) {
+        into.records += 1;
+        into.events += summed;
+        spread(span, summed, (at, count) => (into.series[at] = (into.series[at] ?? 0) + count));
+      }
+      continue;
+    }
     const next = bucketOf(row);
     if (next !== bucket) {
       flush();
       bucket = next;
     }
-    const code = codes[row] ?? 0;
     const before = records[code] ?? 0;
     if (before === 0) seen[seenCount++] = code;
     records[code] = before + 1;
@@ -159,6 +185,18 @@ function eventReader(block: Block): (row: number) => number {
     const code = codes[row] ?? 0;
     const known = byCode[code] ?? NaN;
     return Number.isNaN(known) ? (byCode[code] = (value(code) as FlowCounts).events) : known;
+  };
+}
+
+/** `undefined` for a block without aggregates. */
+function spanReader(block: Block): Times['spanOf'] {
+  const column = block.column('window');
+  if (column.kind !== 'values') throw new Error('window is no column of values');
+  const { codes, distinct, value } = column;
+  if (distinct === 1 && value(0) === undefined) return undefined;
+  return (row) => {
+    const span = value(codes[row] ?? 0) as TimeWindow | undefined;
+    return span !== undefined && span.to > span.from ? span : undefined;
   };
 }
 
