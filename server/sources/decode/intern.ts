@@ -1,29 +1,30 @@
 import type { Endpoint, PolicyHit } from '../../core/flow.ts';
+import { createRecent, type Recent } from './recent.ts';
 
-/** Objects that many flows share. Entries are forgotten all at once at the limit, since pods churn for ever. */
+/** Objects that many flows share. What was not met lately is forgotten, since pods churn for ever. */
 export type Interner = {
   readonly endpoint: (endpoint: Endpoint) => Endpoint;
   readonly hits: (hits: readonly PolicyHit[]) => readonly PolicyHit[];
 };
 
 const NO_HITS: readonly PolicyHit[] = [];
-const LIMIT = 50_000;
+/** What is in use beyond this is found by its bytes, and only met here when those are forgotten. */
+const LIMIT = 8_192;
 const SEPARATOR = '\u0000';
 
 export function createInterner(limit = LIMIT): Interner {
-  const endpoints = new Map<string, Endpoint>();
-  const hitLists = new Map<string, readonly PolicyHit[]>();
+  const endpoints = createRecent<Endpoint>(limit);
+  const hitLists = createRecent<readonly PolicyHit[]>(limit);
   return {
-    endpoint: (endpoint) => share(endpoints, endpointKey(endpoint), endpoint, limit),
+    endpoint: (endpoint) => share(endpoints, endpointKey(endpoint), endpoint),
     hits: (hits) =>
-      hits.length === 0 ? NO_HITS : share(hitLists, hits.map(hitKey).join(SEPARATOR), hits, limit),
+      hits.length === 0 ? NO_HITS : share(hitLists, hits.map(hitKey).join(SEPARATOR), hits),
   };
 }
 
-function share<T>(known: Map<string, T>, key: string, value: T, limit: number): T {
+function share<T>(known: Recent<T>, key: string, value: T): T {
   const found = known.get(key);
   if (found !== undefined) return found;
-  if (known.size >= limit) known.clear();
   known.set(key, value);
   return value;
 }
