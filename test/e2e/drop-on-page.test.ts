@@ -64,11 +64,14 @@ test('every drop that a relay tells over mTLS is on the page: verdict, reason in
   await page.close();
 }, 60_000);
 
+/** What is used of an element of the page, whose types these tests do not have. */
+type Scroller = { scrollTop: number; readonly scrollHeight: number };
+
 /** What every item says, from the first to the last; only those in sight are in the document. */
 async function textsOf(lane: Locator): Promise<readonly string[]> {
   const texts = new Map<string, string>();
   for (let top = 0; ; top += 100) {
-    const height = await lane.evaluate((element, to) => {
+    const height = await lane.evaluate((element: Scroller, to) => {
       element.scrollTop = to;
       return element.scrollHeight;
     }, top);
