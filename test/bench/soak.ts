@@ -51,7 +51,9 @@ await using server = await serveDropwise([
   ...['--data', join(directory.path, 'data')],
 ]);
 const viewers: LiveClient[] = [];
-for (let at = 0; at < VIEWERS; at++) viewers.push(await openLive(server.url.replace(/\/$/, '')));
+for (let at = 0; at < VIEWERS; at++) {
+  viewers.push(await openLive(server.url.replace(/\/$/, ''), { keep: false }));
+}
 
 const residentMiB = (): number => {
   const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');

@@ -66,10 +66,14 @@ export type LiveClient = Disposable & {
   send(request: LiveRequest): void;
 };
 
-/** A viewer that keeps every frame, and acknowledges rows unless told not to. */
+/** A viewer that keeps every frame, and acknowledges rows, unless told not to. */
 export async function openLive(
   url: string,
-  { q = '', acknowledge = true }: { readonly q?: string; readonly acknowledge?: boolean } = {},
+  {
+    q = '',
+    acknowledge = true,
+    keep = true,
+  }: { readonly q?: string; readonly acknowledge?: boolean; readonly keep?: boolean } = {},
 ): Promise<LiveClient> {
   const socket = new WebSocket(
     `${url.replace('http', 'ws')}/api/v1/live?q=${encodeURIComponent(q)}`,
@@ -78,7 +82,7 @@ export async function openLive(
   const send = (request: LiveRequest): void => socket.send(JSON.stringify(request));
   socket.on('message', (data: Buffer) => {
     const frame = JSON.parse(data.toString('utf8')) as LiveFrame;
-    frames.push(frame);
+    if (keep) frames.push(frame);
     if (acknowledge && frame.kind === 'flows') send({ kind: 'ack', batch: frame.batch });
   });
   await once(socket, 'open');
