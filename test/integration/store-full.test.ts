@@ -101,8 +101,12 @@ test('a full disk pauses storing in words, live goes on, and it resumes alone wi
     expect(ids.size).toBe(600 + 30);
   });
   await expect(ingest.checkStoring()).rejects.toMatchObject({ code: 'store-failed' });
-  // Reads go on, and see whole commits only.
-  expect((await store.page(EVERYTHING, ALL)).flows).toHaveLength(310);
+  // Reads go on, and see whole commits only. A small one may still find room in a page that is there.
+  await eventually(async () => {
+    const committed = shown.stored.reduce((sum, { flows }) => sum + flows.length, 0);
+    expect((await store.page(EVERYTHING, ALL)).flows).toHaveLength(committed);
+    expect(committed).toBeLessThan(910);
+  });
   expect(ingest.statuses().map(({ state }) => state)).not.toContain('retrying');
 
   disk.free();
