@@ -23,7 +23,7 @@ export type ByteTableOptions = {
 const LONGEST_KEY = 8192;
 /** Bookkeeping of one entry, roughly. */
 const ENTRY_BYTES = 64;
-const AGE = 4_000_000;
+const AGE = 500_000;
 
 /**
  * Two generations: what is asked for moves to the young one. When that holds half of the limit, or has answered `age`
