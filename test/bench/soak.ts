@@ -30,6 +30,7 @@ const pem = (path: string): string => readFileSync(path, 'utf8');
 const options: BlastOptions = {
   count: perSecond * seconds,
   perSecond,
+  seconds,
   endpoints,
   fresh: true,
   ...(newPodsPerSecond > 0 ? { newPodsPerSecond } : {}),

@@ -23,6 +23,8 @@ export type BlastOptions = {
   /** Messages a second; 0: as fast as they are read. */
   readonly perSecond: number;
   readonly endpoints: number;
+  /** A stream ends after this time, however few were sent. */
+  readonly seconds?: number;
   /** Flows are of the second in which they are sent, as those of a live cluster are. */
   readonly fresh?: true;
   /** So many pods are replaced each second, with their names, addresses and, at times, nodes. */
@@ -97,7 +99,9 @@ async function sendFlows(stream: ServerHttp2Stream): Promise<void> {
   const begun = performance.now();
   let sent = 0;
   let newDrops = 0;
-  for (let piece = 0; sent < options.count && !stream.destroyed; piece += 1) {
+  const isOver = (): boolean =>
+    sent >= options.count || performance.now() - begun > (options.seconds ?? Infinity) * 1_000;
+  for (let piece = 0; !isOver() && !stream.destroyed; piece += 1) {
     const due = options.perSecond === 0 ? 0 : (sent / options.perSecond) * 1_000;
     while (performance.now() - begun < due) await new Promise((go) => setTimeout(go, TICK_MS));
     const place = piece % pieces.length;
