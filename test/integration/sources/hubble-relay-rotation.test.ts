@@ -42,6 +42,28 @@ function tellAlways(relay: RingRelay): () => void {
   return () => clearInterval(timer);
 }
 
+/** A relay that is read over mTLS, whose client certificate can be renewed. */
+async function openRotating() {
+  await using parts = new AsyncDisposableStack();
+  const ca = parts.use(createTestCa());
+  const folder = parts.use(await temporaryDirectory());
+  const client = secretAt(join(folder.path, 'client'));
+  const renew = (): void => client.put(ca, ca.issue('client.test'));
+  renew();
+  const relay = parts.use(
+    await startRingRelay({ tls: { server: ca.issue(SERVER_NAME), clientCa: ca.ca } }),
+  );
+  const stored = parts.use(
+    await storeRelay(relay, {
+      tls: { ...client.files, serverName: SERVER_NAME },
+      tlsPollMs: 30,
+    }),
+  );
+  await eventually(() => expect(relay.streams()).toHaveLength(1));
+  const held = parts.move();
+  return { relay, stored, renew, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
 describe('certificates that are renewed while a relay is read (fault 34)', () => {
   test('a new CA and new certificates on both sides lose no flow and store none twice', async () => {
     using before = createTestCa();
@@ -117,19 +139,9 @@ describe('certificates that are renewed while a relay is read (fault 34)', () =>
   });
 
   test('a rotation before the first flow, and one of a relay that tells nothing, are followed', async () => {
-    using ca = createTestCa();
-    await using folder = await temporaryDirectory();
-    const client = secretAt(join(folder.path, 'client'));
-    client.put(ca, ca.issue('client.test'));
-    await using relay = await startRingRelay({
-      tls: { server: ca.issue(SERVER_NAME), clientCa: ca.ca },
-    });
-    await using stored = await storeRelay(relay, {
-      tls: { ...client.files, serverName: SERVER_NAME },
-      tlsPollMs: 30,
-    });
-    await eventually(() => expect(relay.streams()).toHaveLength(1));
-    client.put(ca, ca.issue('client.test'));
+    await using opened = await openRotating();
+    const { relay, stored, renew } = opened;
+    renew();
     await eventually(() => expect(relay.streams()).toHaveLength(2));
     await eventually(() => expect(relay.streams()[0]?.cancelled()).toBe(true));
     relay.tell('c/node-0');
@@ -138,24 +150,14 @@ describe('certificates that are renewed while a relay is read (fault 34)', () =>
   });
 
   test('flows that look like repeats for ever are told apart over several rotations', async () => {
-    using ca = createTestCa();
-    await using folder = await temporaryDirectory();
-    const client = secretAt(join(folder.path, 'client'));
-    client.put(ca, ca.issue('client.test'));
-    await using relay = await startRingRelay({
-      tls: { server: ca.issue(SERVER_NAME), clientCa: ca.ca },
-    });
-    await using stored = await storeRelay(relay, {
-      tls: { ...client.files, serverName: SERVER_NAME },
-      tlsPollMs: 30,
-    });
-    await eventually(() => expect(relay.streams()).toHaveLength(1));
+    await using opened = await openRotating();
+    const { relay, stored, renew } = opened;
     const observedAt = nanosFromMillis(Date.now());
     for (let rotations = 1; rotations <= 3; rotations += 1) {
       for (let n = 0; n < 3; n += 1) relay.tell('c/node-0', { observedAt });
       const count = rotations * 3;
       await eventually(async () => expect(await stored.reckon()).toEqual(whole(count)));
-      client.put(ca, ca.issue('client.test'));
+      renew();
       await eventually(() => expect(relay.streams()).toHaveLength(rotations + 1));
       await eventually(() => expect(relay.streams().at(-2)?.cancelled()).toBe(true));
     }
