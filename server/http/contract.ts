@@ -48,11 +48,16 @@ export type CompletenessJson = {
   readonly sources: readonly SourceCompletenessJson[];
 };
 
-/** `GET /api/v1/flows?q=&t=&limit=&after=&asof=&order=newest|oldest` */
+/**
+ * `GET /api/v1/flows?q=&t=&limit=&after=&asof=&order=newest|oldest&work=`. With `work` the answer comes after about so
+ * many milliseconds, whatever was found by then: a long search is asked for in parts, and ends when nobody asks.
+ */
 export type FlowsResponse = {
   readonly flows: readonly FlowJson[];
   /** Pass as `after`; null on the last page. */
   readonly next: number | null;
+  /** How far the search is where `work` ended it: flows still to be looked at, and observed time reached; else null. */
+  readonly searching: { readonly left: number; readonly at: string } | null;
   readonly head: number;
   /** Canonical text of the query that was run. */
   readonly q: string;

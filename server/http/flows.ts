@@ -1,18 +1,20 @@
 import express, { type Router } from 'express';
 import { AppError } from '../core/errors.ts';
-import { nanos } from '../core/time.ts';
+import { formatTime, nanos } from '../core/time.ts';
 import { completenessToJson } from '../formats/completeness-json.ts';
 import { flowToJson, gapToJson, windowToJson } from '../formats/flow-json.ts';
 import { completenessOf } from '../operations/completeness.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { showFlow } from '../operations/show-flow.ts';
 import type { FlowResponse, FlowsResponse } from './contract.ts';
+import { goneSignal } from './gone-signal.ts';
 import { choiceParam, numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 200;
+const MAX_WORK_MS = 10_000;
 
 export function flowRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
@@ -22,6 +24,7 @@ export function flowRoutes({ reader, clock }: Services): Router {
     const within = readRange(textParam(request, 't', 'all'), clock);
     const after = numberParam(request, 'after', { min: 0, max: MAX_SEQ });
     const asOf = numberParam(request, 'asof', { min: 0, max: MAX_SEQ });
+    const workMs = numberParam(request, 'work', { min: 1, max: MAX_WORK_MS });
     const page = await reader.page(
       {
         where,
@@ -32,6 +35,8 @@ export function flowRoutes({ reader, clock }: Services): Router {
         limit: numberParam(request, 'limit', { min: 1, max: MAX_PAGE }) ?? DEFAULT_PAGE,
         order: choiceParam(request, 'order', ['newest', 'oldest']),
         ...(after === undefined ? {} : { after }),
+        ...(workMs === undefined ? {} : { workMs }),
+        signal: goneSignal(response),
       },
     );
     const now = nanos(clock.now());
@@ -40,6 +45,10 @@ export function flowRoutes({ reader, clock }: Services): Router {
     response.json({
       flows: page.flows.map(flowToJson),
       next: page.next ?? null,
+      searching:
+        page.searching === undefined
+          ? null
+          : { left: page.searching.left, at: formatTime(page.searching.at) },
       head: page.head,
       q,
       range: within === undefined ? null : windowToJson(within),

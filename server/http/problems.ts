@@ -48,6 +48,8 @@ export const requestIds: RequestHandler = (_request, response, next) => {
 
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
+    // Whoever hung up needs no answer, and that his question ended is no failure.
+    if (request.socket.destroyed) return;
     const requestId = String(response.locals['requestId']);
     const problem = toProblem(named(error, request.originalUrl), requestId);
     if (problem.status >= 500)

@@ -28,6 +28,8 @@ export type PageRequest = {
   /** Keyset: only flows with a smaller sequence number (`newest` first) or a greater one (`oldest` first). */
   readonly after?: number;
   readonly order: 'newest' | 'oldest';
+  /** After about so many milliseconds the page ends where the search is, full or not; unlimited unless told. */
+  readonly workMs?: number;
   readonly signal?: AbortSignal;
 };
 
@@ -35,6 +37,11 @@ export type FlowPage = {
   readonly flows: readonly StoredFlow[];
   /** Pass as `after` for the next page; `undefined` when this is the last. */
   readonly next: number | undefined;
+  /**
+   * There when `workMs` ended the page: at most `left` flows are still to be looked at, and the search has come
+   * to those observed around `at`.
+   */
+  readonly searching: { readonly left: number; readonly at: EpochNanos } | undefined;
   /** Highest sequence number that this answer could see. */
   readonly head: number;
 };

@@ -103,7 +103,7 @@ function* flowRows(
   query: RowsQuery,
   used: ReadonlySet<number>,
 ): Generator<readonly SqlValue[], void, undefined> {
-  for (const matches of walkBlocks(catalog, query, { order: 'oldest' })) {
+  for (const { matches } of walkBlocks(catalog, query, { order: 'oldest' })) {
     if (matches === undefined) continue;
     const { opened, from, to, rows } = matches;
     const readers = FLOW_SQL_COLUMNS.map((column, place) =>

@@ -2,23 +2,44 @@ import type { RecordedFlow, StoredFlow } from '../../core/flow.ts';
 import type { FlowPage, FlowQuery, PageRequest } from '../flow-store.ts';
 import { flowAt } from './block-set.ts';
 import type { Catalog } from './catalog.ts';
-import { walk, type Matches } from './walk.ts';
+import { walkSteps, type Matches, type Step } from './walk.ts';
 
-/** One page. It reads on until it knows whether there is a next one. */
+/** One page. Unless its time is over it reads on until it knows whether there is a next one. */
 export async function readPage(
   catalog: Catalog,
   query: FlowQuery,
-  { limit, after, order, signal }: PageRequest,
+  { limit, after, order, workMs = Infinity, signal }: PageRequest,
 ): Promise<FlowPage> {
+  const until = performance.now() + workMs;
   const head = Math.min(catalog.head(), query.asOf ?? Infinity);
   const flows: StoredFlow[] = [];
-  for await (const matches of walk(catalog, { ...query, asOf: head }, { order, after, signal })) {
-    const rows = matchingRows(matches, order, limit + 1 - flows.length);
-    flows.push(...rows.map((row) => flowAt(matches.opened, row)));
+  for await (const step of walkSteps(catalog, { ...query, asOf: head }, { order, after, signal })) {
+    const { matches } = step;
+    if (matches !== undefined) {
+      const rows = matchingRows(matches, order, limit + 1 - flows.length);
+      flows.push(...rows.map((row) => flowAt(matches.opened, row)));
+    }
     if (flows.length > limit) break;
+    if (performance.now() >= until) return { flows, head, ...restOf(step, order) };
   }
   const page = flows.slice(0, limit);
-  return { flows: page, next: flows.length > limit ? page.at(-1)?.seq : undefined, head };
+  return {
+    flows: page,
+    next: flows.length > limit ? page.at(-1)?.seq : undefined,
+    head,
+    searching: undefined,
+  };
+}
+
+/** What is left of a search whose time is over. */
+function restOf(
+  { header, reached, left }: Step,
+  order: PageRequest['order'],
+): Pick<FlowPage, 'next' | 'searching'> {
+  const flows = left();
+  if (flows === 0) return { next: undefined, searching: undefined };
+  const at = order === 'oldest' ? header.maxObserved : header.minObserved;
+  return { next: reached, searching: { left: flows, at } };
 }
 
 /** The first `limit` rows of a block that match, in the order asked for. */

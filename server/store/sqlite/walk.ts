@@ -7,7 +7,7 @@ import { evaluate, rowsWithin } from '../../columns/evaluate.ts';
 import { bound } from './bound.ts';
 import { impliesDenied } from './denied.ts';
 import { filterTest } from './filter.ts';
-import { piecesIn, piecesOf } from './pieces.ts';
+import { piecesIn, piecesOf, type Piece } from './pieces.ts';
 import { createSlices } from './turns.ts';
 
 /** Rows of one block that match; at least the columns of the condition are decoded by now. */
@@ -19,6 +19,17 @@ export type Matches = {
   readonly to: number;
   /** A byte for each row of the block, 1 where it matches; `undefined` when all of `from` to `to` do. */
   readonly rows: Uint8Array | undefined;
+};
+
+/** A block that was looked at. */
+export type Step = {
+  readonly header: BlockHeader;
+  /** `undefined` where none of its rows match. */
+  readonly matches: Matches | undefined;
+  /** Sequence number up to which, in the order of the walk, all flows were looked at. */
+  readonly reached: number;
+  /** Flows that are still to be looked at, without those that their block's time rules out. */
+  readonly left: () => number;
 };
 
 export type WalkOptions = {
@@ -35,22 +46,33 @@ export type WalkOptions = {
 export async function* walk(
   catalog: Catalog,
   query: FlowQuery,
-  { signal, ...options }: WalkOptions,
+  options: WalkOptions,
 ): AsyncGenerator<Matches, void, undefined> {
+  for await (const { matches } of walkSteps(catalog, query, options)) {
+    if (matches !== undefined) yield matches;
+  }
+}
+
+/** The same, with the blocks in which nothing matches. */
+export async function* walkSteps(
+  catalog: Catalog,
+  query: FlowQuery,
+  { signal, ...options }: WalkOptions,
+): AsyncGenerator<Step, void, undefined> {
   const turns = createSlices();
   signal?.throwIfAborted();
-  for (const matches of walkBlocks(catalog, query, options)) {
-    if (matches !== undefined) yield matches;
+  for (const step of walkBlocks(catalog, query, options)) {
+    yield step;
     if (await turns.give()) signal?.throwIfAborted();
   }
 }
 
-/** The same in one go, for whoever cannot wait. Yields `undefined` where something was read and nothing matches. */
+/** The same in one go, for whoever cannot wait. */
 export function* walkBlocks(
   catalog: Catalog,
   query: FlowQuery,
   { order, after }: Omit<WalkOptions, 'signal'>,
-): Generator<Matches | undefined, void, undefined> {
+): Generator<Step, void, undefined> {
   const condition = compileQuery(query.where);
   const mayHold = filterTest(query.where);
   const view = catalog.view();
@@ -68,9 +90,15 @@ export function* walkBlocks(
     const { set, header, low, high } = piece;
     const within = timeBound(header, query);
     if (within === 'none' || bound(condition, header) === 'none') continue;
+    const step = (matches: Matches | undefined): Step => ({
+      header,
+      matches,
+      reached: oldestFirst ? high : low,
+      left: () => flowsIn(todo, query),
+    });
     const filter = mayHold && set.filter(header);
     if (filter !== undefined && mayHold?.(filter) === false) {
-      yield undefined;
+      yield step(undefined);
       continue;
     }
     const opened = set.open(header);
@@ -86,11 +114,21 @@ export function* walkBlocks(
     const to = opened.rowFrom(high + 1);
     if (from >= to) continue;
     const rows = matchingRows(condition, query, within, opened.block);
-    yield rows === 'none'
-      ? undefined
-      : { header, opened, from, to, rows: rows === 'all' ? undefined : rows };
+    yield step(
+      rows === 'none'
+        ? undefined
+        : { header, opened, from, to, rows: rows === 'all' ? undefined : rows },
+    );
   }
 }
+
+/** At most so many flows of the pieces can match. */
+const flowsIn = (pieces: readonly Piece[], query: FlowQuery): number =>
+  pieces.reduce(
+    (sum, { header, low, high }) =>
+      timeBound(header, query) === 'none' ? sum : sum + Math.min(header.rows, high - low + 1),
+    0,
+  );
 
 function timeBound(header: BlockHeader, { within }: FlowQuery): 'all' | 'none' | 'some' {
   if (within === undefined) return 'all';

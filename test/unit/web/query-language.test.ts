@@ -38,6 +38,7 @@ const complete = createCompletion({
       return Promise.resolve({
         flows: FLOWS,
         next: null,
+        searching: null,
         head: 3,
         q: '',
         range: null,

@@ -9,6 +9,7 @@ const seqs = (rows: readonly { readonly seq: number }[]) => rows.map(({ seq }) =
 const page = (head: number, ...ids: number[]): FlowsResponse => ({
   flows: flows(...ids),
   next: null,
+  searching: null,
   head,
   q: '',
   range: null,
