@@ -6,7 +6,7 @@ const LAYERS = [
   ['columns'],
   ['sources', 'store', 'policy', 'inventory', 'live', 'evidence', 'formats'],
   ['operations', 'demo'],
-  ['http', 'cli', 'processes'],
+  ['http', 'cli', 'processes', 'observer'],
 ];
 
 const downwardOnly = LAYERS.flatMap((layer, height) =>
@@ -38,7 +38,10 @@ module.exports = {
       name: 'web-sees-core-query-and-contract',
       severity: 'error',
       from: { path: '^web/' },
-      to: { path: '^server/', pathNot: '^server/(core|query)/|^server/http/contract\\.ts$' },
+      to: {
+        path: '^server/',
+        pathNot: '^server/(core|query)/|^server/http/(live-)?contract\\.ts$',
+      },
     },
     {
       // The image is pruned of them.

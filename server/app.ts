@@ -15,14 +15,19 @@ import { systemClock, type Clock } from './lib/clock.ts';
 import type { Logger } from './lib/log.ts';
 import { createLiveHub } from './live/hub.ts';
 import { claimDirectory, holdsRealFlows } from './operations/demo-mark.ts';
+import type { ObserverSettings } from './observer/listen.ts';
+import { openObserver } from './observer/server.ts';
 import { nameSources } from './operations/name-sources.ts';
 import { startIngestThread } from './processes/ingest-thread.ts';
 import { openReaderPool } from './processes/reader-pool.ts';
+import { openControl } from './store/control/open-control.ts';
 import { VERSION } from './version.ts';
 
 export type RunningServer = AsyncDisposable & {
   /** Where the page is, with the port that was bound. */
   readonly url: string;
+  /** Where the Observer API is, as `host:port`; `undefined` where it is off. */
+  readonly observer: string | undefined;
   readonly demo: boolean;
   readonly dataDirectory: string;
   /** Rejects when the server cannot go on; then it is to be disposed. */
@@ -89,6 +94,7 @@ export async function startServer(
     readLoad: reader.load,
     writer,
     hub,
+    control: parts.use(openControl({ directory: dataDirectory, log })),
     clock,
     log,
     version: VERSION,
@@ -98,16 +104,28 @@ export async function startServer(
     createHttpServer({ services, pageDirectory: existsSync(PAGE) ? PAGE : undefined }),
   );
   await listen(http.server, settings);
+  const observer =
+    settings.observer === ''
+      ? undefined
+      : parts.use(await openObserver(observerSettings(settings), services));
   const { port } = http.server.address() as AddressInfo;
   const running = parts.move();
   return {
     failed: failure.promise,
     url: `http://${settings.host === '::1' ? '[::1]' : settings.host}:${port}/`,
+    observer: observer?.address,
     demo,
     dataDirectory,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const observerSettings = (settings: Settings): ObserverSettings => ({
+  address: settings.observer,
+  cert: settings.observerTlsCert,
+  key: settings.observerTlsKey,
+  clientCa: settings.observerTlsClientCa,
+});
 
 /** An imported capture is looked at without any source. */
 function nothingToServe({ sources, data }: Settings): boolean {

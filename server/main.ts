@@ -2,7 +2,8 @@
 import { CommanderError } from 'commander';
 import { startServer } from './app.ts';
 import { allowReaderToLeave } from './cli/print.ts';
-import { createProgram, type Flags } from './cli/program.ts';
+import type { Flags } from './cli/command-parts.ts';
+import { createProgram } from './cli/program.ts';
 import { defaultDataDirectory, loadSettings } from './config.ts';
 import { AppError, type ErrorCode } from './core/errors.ts';
 import { createLogger, type Logger } from './lib/log.ts';

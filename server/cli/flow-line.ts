@@ -1,11 +1,13 @@
+import { styleText } from 'node:util';
 import { decidingHits } from '../core/drop-groups.ts';
 import { endName } from '../core/end-name.ts';
-import { policyName } from '../core/fields.ts';
+import { policyName } from '../core/policy-name.ts';
 import { dropReason } from '../core/drop-reasons.ts';
 import type { StoredFlow } from '../core/flow.ts';
 import { formatTime } from '../core/time.ts';
 import { weightMark } from '../core/stands-for.ts';
-import { VERDICT_WORD } from '../core/verdict.ts';
+import { VERDICT_WORD, type VerdictKind } from '../core/verdict.ts';
+import type { TableCell } from './print.ts';
 
 export const FLOW_HEADINGS = [
   'time',
@@ -20,12 +22,26 @@ export const FLOW_HEADINGS = [
   'node',
 ];
 
+const VERDICT_COLOUR: Readonly<Record<VerdictKind, 'green' | 'red' | 'yellow' | 'magenta'>> = {
+  allowed: 'green',
+  dropped: 'red',
+  audit: 'yellow',
+  error: 'magenta',
+  unknown: 'magenta',
+};
+
+/** Coloured on a terminal only, and not where NO_COLOR asks for none. */
+const verdictCell = (kind: VerdictKind): TableCell => ({
+  text: VERDICT_WORD[kind],
+  paint: (text) => styleText(VERDICT_COLOUR[kind], text, { stream: process.stdout }),
+});
+
 /** One flow as cells for a table. */
-export function flowCells(flow: StoredFlow): readonly string[] {
+export function flowCells(flow: StoredFlow): readonly TableCell[] {
   const port = flow.destinationPort < 0 ? '' : `:${flow.destinationPort}`;
   return [
     formatTime(flow.observedAt),
-    VERDICT_WORD[flow.verdict.kind],
+    verdictCell(flow.verdict.kind),
     weightMark(flow),
     endName(flow.source, { names: flow.sourceNames, ip: flow.sourceIp }),
     endName(flow.destination, { names: flow.destinationNames, ip: flow.destinationIp }),

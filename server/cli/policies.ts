@@ -1,4 +1,4 @@
-import { policyName } from '../core/fields.ts';
+import { policyName } from '../core/policy-name.ts';
 import { formatTime } from '../core/time.ts';
 import { systemClock } from '../lib/clock.ts';
 import { policyJson } from '../operations/policy-json.ts';

@@ -1,34 +1,27 @@
-import { Command, Option } from 'commander';
-import {
-  CONFIG_SETTING,
-  SETTINGS,
-  SOURCE_SETTINGS,
-  TLS_SETTINGS,
-  type SettingRow,
-} from '../settings-table.ts';
-import type { FlowStore } from '../store/flow-store.ts';
+import { Command } from 'commander';
+import { CONFIG_SETTING, SETTINGS, SOURCE_SETTINGS, TLS_SETTINGS } from '../settings-table.ts';
 import { runBackup } from './backup.ts';
+import {
+  outputOf,
+  storeCommand,
+  withSettings,
+  type Flags,
+  type WithStore,
+} from './command-parts.ts';
 import { runDoctor } from './doctor.ts';
-import { parseLast, printFlows, readFlowsQuery } from './flows.ts';
+import { addHistoryCommands } from './history-commands.ts';
 import { importFiles } from './import.ts';
 import { printPolicies } from './policies.ts';
-import type { OutputFormat } from './print.ts';
 import { runRestore } from './restore.ts';
 import { printSources } from './sources.ts';
 import { runSql, SQL_OUTPUTS } from './sql.ts';
-
-export type Flags = Readonly<Record<string, unknown>>;
+import { printTranslation } from './translate.ts';
 
 /** What the commands need from above: only `main.ts` builds a server or opens a store. */
 export type CommandDependencies = {
   readonly version: string;
   serve(flags: Flags, options: { readonly demo: boolean }): Promise<void>;
-  /** `write: false` reads beside a running server. */
-  withStore(
-    flags: Flags,
-    options: { readonly write: boolean },
-    use: (store: FlowStore) => Promise<void>,
-  ): Promise<void>;
+  readonly withStore: WithStore;
   /** Where the store lies, whether it is there or not. */
   dataDirectory(flags: Flags): string;
 };
@@ -40,7 +33,7 @@ Exit codes:
      import: a file cannot be read, or none of its lines is a flow; the other files are imported all the same
   2  the command line, a setting or a statement cannot be used; doctor: there is no store to check
 
-Documentation: docs/ (settings, query language, SQL, operations, metrics, API, errors).`;
+Documentation: docs/ (command line, settings, query language, SQL, operations, metrics, API, errors).`;
 
 /** The command line. Each command's work is in a file of its own. */
 export function createProgram({
@@ -79,25 +72,7 @@ export function createProgram({
       ),
     );
 
-  storeCommand(program, 'flows [query]')
-    .description(
-      "print stored flows in the order in which they were stored; the query language is in docs/query.md (put -- before a query that begins with '-')",
-    )
-    .option(
-      '--since <time>',
-      "how far back: a duration, a range such as now-2h..now-1h, or 'all'",
-      '15m',
-    )
-    .option('--last <number>', 'only the newest so many')
-    .action((query: string | undefined, flags: Flags) => {
-      const asked = readFlowsQuery(query ?? '', String(flags['since']));
-      const last = flags['last'];
-      const options = {
-        last: typeof last === 'string' ? parseLast(last) : undefined,
-        output: outputOf(flags),
-      };
-      return withStore(flags, { write: false }, (store) => printFlows(store, asked, options));
-    });
+  addHistoryCommands(program, withStore);
 
   storeCommand(program, 'policies')
     .description('print the hits of each policy, as the dataplane reported them')
@@ -116,8 +91,23 @@ export function createProgram({
       ),
     );
 
+  addTranslate(program);
   addOperatorCommands(program, dataDirectory);
   return program;
+}
+
+function addTranslate(program: Command): void {
+  program
+    .command('translate <text>')
+    .description(
+      "print the query of a 'hubble observe' line, quoted as one word; docs/hubble-flags.md lists what can be said",
+    )
+    .option('--to-hubble', "print the 'hubble observe' line of a query instead")
+    .action((text: string, flags: Flags) =>
+      printTranslation(text, {
+        direction: flags['toHubble'] === true ? 'to-hubble' : 'from-hubble',
+      }),
+    );
 }
 
 /** Commands for whoever looks after a store; they open it in ways of their own. */
@@ -158,28 +148,4 @@ function addOperatorCommands(
         output: outputOf(flags),
       }),
     );
-}
-
-function storeCommand(
-  program: Command,
-  usage: string,
-  outputs: readonly string[] = ['table', 'json'],
-): Command {
-  const rows = SETTINGS.filter(({ key }) => key === 'data' || key === 'logLevel');
-  return withSettings(program.command(usage), [...rows, CONFIG_SETTING]).addOption(
-    new Option('-o, --output <format>', 'json prints one object a line')
-      .choices(outputs)
-      .default('table'),
-  );
-}
-
-const outputOf = (flags: Flags): OutputFormat => (flags['output'] === 'json' ? 'json' : 'table');
-
-/** Fallbacks stay out of commander, so that the environment and the file can still speak. */
-function withSettings(command: Command, rows: readonly SettingRow[]): Command {
-  for (const { flag, env, fallback, about } of rows) {
-    const shown = fallback === '' ? '' : `; default ${fallback}`;
-    command.addOption(new Option(flag, `${about} (${env}${shown})`));
-  }
-  return command;
 }

@@ -2,7 +2,10 @@ import { SingleBar } from 'cli-progress';
 
 export type ShowProgress = (done: number, total: number) => void;
 
-/** Shows a bar on standard error while something runs; nothing where no person reads that. */
+/** What is done sooner needs no bar. */
+const SHOWN_AFTER_MS = 500;
+
+/** Shows a bar on standard error while something takes long; nothing where no person reads that. */
 export async function withProgress<T>(
   label: string,
   run: (progress: ShowProgress) => T | Promise<T>,
@@ -13,11 +16,13 @@ export async function withProgress<T>(
     stream: process.stderr,
     clearOnComplete: true,
   });
-  bar.start(1, 0);
+  const showAt = performance.now() + SHOWN_AFTER_MS;
   try {
     return await run((done, total) => {
-      bar.setTotal(total);
-      bar.update(done);
+      if (bar.isActive) {
+        bar.setTotal(total);
+        bar.update(done);
+      } else if (performance.now() >= showAt) bar.start(total, done);
     });
   } finally {
     bar.stop();

@@ -1,5 +1,5 @@
 import { readParts } from './block-format.ts';
-import { COLUMNS, type ColumnSpec, type StoredColumn } from './column-specs.ts';
+import { COLUMNS, LATER_COLUMNS, type ColumnSpec, type StoredColumn } from './column-specs.ts';
 import { openDictionary, type Codes } from './dictionary.ts';
 import { decodeTimes, type StoredKind } from './encoding.ts';
 import { createParsedValues, parsedBytes } from './parsed-values.ts';
@@ -113,20 +113,30 @@ export function decodeColumn(
   }
 }
 
+function constantColumn(value: string, rows: number): Column {
+  return { kind: 'values', codes: new Uint8Array(rows), distinct: 1, value: () => value };
+}
+
 export function openBlock(bytes: Uint8Array): Block {
   const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = readParts(blob);
   const columns = new Map<StoredColumn, Column>();
   let held = blob.length;
   const onHeld = (more: number): void => void (held += more);
+  const read = (name: StoredColumn): Column => {
+    const later = LATER_COLUMNS[name];
+    if (later !== undefined && !parts.names.includes(name))
+      return constantColumn(later, parts.rows);
+    const [, kind, distinct] = parts.entry(name);
+    const payload = parts.payload(name);
+    return decodeColumn(name, { kind, distinct, payload, rows: parts.rows }, onHeld);
+  };
   return {
     rows: parts.rows,
     column(name) {
       let column = columns.get(name);
       if (column === undefined) {
-        const [, kind, distinct] = parts.entry(name);
-        const payload = parts.payload(name);
-        column = decodeColumn(name, { kind, distinct, payload, rows: parts.rows }, onHeld);
+        column = read(name);
         columns.set(name, column);
       }
       return column;

@@ -221,9 +221,13 @@ export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
   receivedAt: { kind: 'time' },
   timeFrom: text,
   window: span,
+  pair: text,
   id: { kind: 'id' },
   seq: { kind: 'time' },
 };
+
+/** What stands for a column that blocks of older versions lack, in each of their rows. */
+export const LATER_COLUMNS: Readonly<Partial<Record<StoredColumn, string>>> = { pair: '' };
 
 /** The columns that every block has. */
 export const COLUMN_NAMES = Object.keys(COLUMNS).filter(

@@ -1,7 +1,7 @@
 import type { FlowFields } from '../core/flow.ts';
 import { decodeColumn, valueAt } from './block.ts';
 import { assemble, readParts } from './block-format.ts';
-import { COLUMN_NAMES, type StoredColumn } from './column-specs.ts';
+import { COLUMN_NAMES, LATER_COLUMNS, type StoredColumn } from './column-specs.ts';
 import {
   distinctOf,
   encodeColumn,
@@ -34,10 +34,17 @@ export function encodeFlows(flows: readonly FlowFields[], seqs?: readonly number
   return { rows: flows.length, columns };
 }
 
-/** A written block, to be joined with others. */
+/** A written block, to be joined with others; with the columns that its version did not know. */
 export function readBlock(blob: Buffer): EncodedBlock {
   const { rows, names, entry, payload } = readParts(blob);
-  const columns = names.map((name) => {
+  const all: readonly StoredColumn[] = names.includes('seq')
+    ? [...COLUMN_NAMES, 'seq']
+    : COLUMN_NAMES;
+  const columns = all.map((name) => {
+    const later = LATER_COLUMNS[name];
+    if (later !== undefined && !names.includes(name)) {
+      return { name, column: encodeColumn(name, new Array<string>(rows).fill(later)) };
+    }
     const [, kind, distinct] = entry(name);
     return { name, column: readColumn(kind, distinct, payload(name), rows) };
   });

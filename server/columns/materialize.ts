@@ -14,6 +14,7 @@ export function materialize(block: Block, row: number, seq: number): StoredFlow 
     timeFrom: read('timeFrom'),
     receivedAt: read('receivedAt'),
     window: read('window'),
+    pair: read('pair'),
     node: read('node'),
     event: read('event'),
     reporter: read('reporter'),

@@ -38,6 +38,7 @@ export function tileFlows(flows: readonly FlowFields[]): Tile {
     receivedAt: column<FlowFields['receivedAt']>(),
     timeFrom: column<FlowFields['timeFrom']>(),
     window: column<FlowFields['window']>(),
+    pair: column<FlowFields['pair']>(),
     id: column<FlowFields['id']>(),
   };
   for (const [row, flow] of flows.entries()) {
@@ -67,6 +68,7 @@ export function tileFlows(flows: readonly FlowFields[]): Tile {
     tile.receivedAt[row] = flow.receivedAt;
     tile.timeFrom[row] = flow.timeFrom;
     tile.window[row] = flow.window;
+    tile.pair[row] = flow.pair;
     tile.id[row] = flow.id;
   }
   return tile;

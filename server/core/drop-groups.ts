@@ -1,5 +1,5 @@
 import { endName } from './end-name.ts';
-import { policyName } from './fields.ts';
+import { policyName } from './policy-name.ts';
 import type { Endpoint, Flow, PolicyHit, StoredFlow } from './flow.ts';
 import type { EpochNanos } from './time.ts';
 

@@ -4,6 +4,7 @@ export const ERRORS = {
   'bad-request': { status: 400, title: 'The request cannot be read' },
   'bad-time': { status: 400, title: 'The time range cannot be read' },
   'not-found': { status: 404, title: 'Not found' },
+  'foreign-origin': { status: 403, title: 'The request comes from another site' },
   'misdirected-host': { status: 421, title: 'This host name is not served' },
   'bad-setting': { status: 500, title: 'A setting cannot be used' },
   'store-newer': { status: 500, title: 'The store was written by a newer version' },

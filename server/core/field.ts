@@ -12,6 +12,24 @@ export type Comparable = string | number;
  */
 export type Projection = (value: never) => readonly Comparable[];
 
+/** One of a field's `choices` that a column of the flow itself decides. */
+export type FlowTrait = {
+  readonly choice: string;
+  readonly column: FlowColumn;
+  readonly project: Projection;
+};
+
+/** Makes a trait whose test takes the type of its column. */
+export const flowTrait = <C extends FlowColumn>(
+  choice: string,
+  column: C,
+  holds: (value: Flow[C]) => boolean,
+): FlowTrait => ({
+  choice,
+  column,
+  project: (value: Flow[C]) => (holds(value) ? [choice] : []),
+});
+
 /** One row of the field table. */
 export type Field = {
   readonly name: string;
@@ -23,12 +41,7 @@ export type Field = {
   readonly columns: { readonly from: FlowColumn; readonly to: FlowColumn } | FlowColumn;
   readonly project: Projection;
   /** What the flow itself adds to the values of its ends (`is:reply`); never asked of one side. */
-  readonly ofFlow?: {
-    readonly column: FlowColumn;
-    readonly project: Projection;
-    /** Those of `choices` that only this projection answers with. */
-    readonly choices: readonly string[];
-  };
+  readonly ofFlow?: readonly FlowTrait[];
   /** Upper and lower case are the same: DNS names, protocol words, codes. Kubernetes names are exact. */
   readonly ignoreCase?: boolean;
   /** Numbers may be written with `kb`, `mib` and the like. */
@@ -37,15 +50,10 @@ export type Field = {
   readonly choices?: Readonly<Record<string, readonly string[]>>;
 };
 
-type Row<V, W> = Omit<Field, 'project' | 'aliases' | 'ofFlow'> & {
+type Row<V> = Omit<Field, 'project' | 'aliases'> & {
   readonly aliases?: readonly string[];
   readonly project: (value: V) => readonly Comparable[];
-  readonly ofFlow?: {
-    readonly column: FlowColumn;
-    readonly project: (value: W) => readonly Comparable[];
-    readonly choices: readonly string[];
-  };
 };
 
-/** Makes a row whose projections take the type that their column has. */
-export const field = <V, W = never>(row: Row<V, W>): Field => ({ aliases: [], ...row });
+/** Makes a row whose projection takes the type that its column has. */
+export const field = <V>(row: Row<V>): Field => ({ aliases: [], ...row });

@@ -1,10 +1,14 @@
 import { dropReason } from './drop-reasons.ts';
 import { endTraits } from './end-traits.ts';
 import type { Field } from './field.ts';
-import { field } from './field.ts';
+import { field, flowTrait } from './field.ts';
 import type { Endpoint, Flow, PolicyHit } from './flow.ts';
+import { policyName } from './policy-name.ts';
 
 const present = (text: string): readonly string[] => (text === '' ? [] : [text]);
+/** A DNS message that asks for several types lists them (`A,AAAA`); it is found by the list and by each of them. */
+const withParts = (list: string): readonly string[] =>
+  list.includes(',') ? [list, ...list.split(',')] : present(list);
 const nonNegative = (value: number): readonly number[] => (value < 0 ? [] : [value]);
 const ends = { from: 'source', to: 'destination' } as const;
 
@@ -22,11 +26,6 @@ const endText = (
     columns: ends,
     project: (end) => present(read(end)),
   });
-
-/** `namespace/name`, or the name alone for what is cluster-wide; what `policy:` compares and screens show. */
-export function policyName(hit: PolicyHit['policy']): string {
-  return hit.namespace === '' ? hit.name : `${hit.namespace}/${hit.name}`;
-}
 
 export const FIELDS: readonly Field[] = [
   field<Flow['verdict']>({
@@ -166,7 +165,7 @@ export const FIELDS: readonly Field[] = [
     ignoreCase: true,
     about: 'HTTP method, DNS query type or Kafka api key',
     columns: 'l7',
-    project: (l7) => (l7 === undefined ? [] : present(l7.method)),
+    project: (l7) => (l7 === undefined ? [] : withParts(l7.method)),
   }),
   field<Flow['l7']>({
     name: 'l7.path',
@@ -210,18 +209,18 @@ export const FIELDS: readonly Field[] = [
       unknown: [],
     },
   }),
-  field<Endpoint, Flow['reply']>({
+  field<Endpoint>({
     name: 'is',
     type: 'choice',
-    about: 'an end outside the cluster, an end that is a node, or a reply',
+    about:
+      'an end outside the cluster, an end that is a node, a reply, or the first between two ends',
     columns: ends,
     project: endTraits,
-    ofFlow: {
-      column: 'reply',
-      project: (reply) => (reply === 'yes' ? ['reply'] : []),
-      choices: ['reply'],
-    },
-    choices: { external: [], host: [], reply: [] },
+    ofFlow: [
+      flowTrait('reply', 'reply', (reply) => reply === 'yes'),
+      flowTrait('new-pair', 'pair', (pair) => pair === 'new'),
+    ],
+    choices: { external: [], host: [], reply: [], 'new-pair': [] },
   }),
   field<string>({
     name: 'source',

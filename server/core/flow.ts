@@ -166,6 +166,8 @@ export type Flow = {
   readonly wireVerdict: string;
   readonly hits: readonly PolicyHit[];
   readonly counts: FlowCounts;
+  /** `new`: no flow between its two ends was stored before. Decided by the store (docs/query.md); empty otherwise. */
+  readonly pair: 'new' | '';
   readonly raw: RawRecord;
 };
 

@@ -13,7 +13,7 @@ import {
   OBSERVER_SERVICE,
   serverStatusResponse,
 } from '../sources/hubble-proto.ts';
-import { pipelinedMessages } from './pipelined-call.ts';
+import { pipelinedMessages } from '../lib/pipelined-call.ts';
 import { flowsBetween } from './rate.ts';
 import { streamFlows, type FlowCall, type FlowStreamOptions } from './flow-stream.ts';
 

@@ -1,3 +1,5 @@
+import { spreadsheetText } from '../core/spreadsheet-text.ts';
+
 /** A cell of a table. `null` is written as nothing, bytes in hexadecimal. */
 export type Cell = string | number | bigint | Uint8Array | null;
 
@@ -7,14 +9,11 @@ export type Cell = string | number | bigint | Uint8Array | null;
  */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
-/** What spreadsheets begin a formula with; U+FF1D and its like are taken for their ASCII forms by some. */
-const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 function csvCell(cell: Cell): string {
   if (typeof cell !== 'string') return cellText(cell);
-  const text = FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
+  const text = spreadsheetText(cell);
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

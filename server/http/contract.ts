@@ -1,7 +1,7 @@
 /** Shapes on the wire between server and page. Types only: the page imports this file, and nothing else of http. */
 import type { PolicyJson, SourceCompletenessJson, SourceJson } from '../formats/api-json.ts';
+import type { CountedDropGroupJson, DropMarkJson, SavedViewJson } from '../formats/drop-json.ts';
 import type { FlowJson, GapJson } from '../formats/flow-json.ts';
-import type { VerdictKind } from '../core/verdict.ts';
 
 export type {
   HitTotalsJson,
@@ -10,6 +10,12 @@ export type {
   SourceJson,
   SourceState,
 } from '../formats/api-json.ts';
+export type {
+  CountedDropGroupJson,
+  DropGroupJson,
+  DropMarkJson,
+  SavedViewJson,
+} from '../formats/drop-json.ts';
 export type { EndJson, FlowJson, GapJson } from '../formats/flow-json.ts';
 
 /** RFC 9457. `position` and `suggestion` come with `bad-query`. */
@@ -78,52 +84,113 @@ export type FlowResponse = {
   };
 };
 
-/** `GET /api/v1/summary?q=&t=&by=&buckets=&top=` */
+/** `GET /api/v1/summary?q=&t=&by=&buckets=&top=`; `by` names at most two fields, as `from.wl,to.wl`. */
 export type SummaryResponse = {
-  readonly by: string | null;
+  readonly by: readonly string[];
   readonly q: string;
   readonly range: { readonly from: string; readonly to: string };
   readonly rows: readonly {
-    /** null: all the values that `top` left out. */
-    readonly key: string | null;
+    /** A value for each of `by`, empty text where a flow has none; null: all that `top` left out. */
+    readonly keys: readonly string[] | null;
     readonly records: number;
     readonly events: number;
     /** Events per bucket. */
     readonly series: readonly number[];
+    /** When the first and the last of them was observed; null where there are none. */
+    readonly firstAt: string | null;
+    readonly lastAt: string | null;
   }[];
+  /** Groups that were told apart, with those that `top` left out. */
+  readonly groups: number;
+  /**
+   * What the row without keys alone counts, since there were more groups than are told apart. A group with at most so
+   * many events may lack a row; all counts are exact.
+   */
+  readonly untold: { readonly records: number; readonly events: number };
   readonly head: number;
   readonly gaps: readonly GapJson[];
   readonly completeness: CompletenessJson;
 };
 
-/** `GET /api/v1/drops?q=&t=&top=&asof=`: dropped flows that match, by what caused them. */
+/** What one window of a comparison says of a group. */
+export type FiguresJson = {
+  readonly records: number;
+  readonly events: number;
+  /** Events an hour. */
+  readonly perHour: number;
+  readonly firstAt: string | null;
+  readonly lastAt: string | null;
+};
+
+export type ComparedWindowJson = {
+  readonly range: { readonly from: string; readonly to: string };
+  readonly records: number;
+  readonly events: number;
+  readonly perHour: number;
+  readonly completeness: CompletenessJson;
+};
+
+/**
+ * `GET /api/v1/compare?q=&t=&with=&by=&top=`: `t` (`current`) against `with` (`baseline`, the time of the same length
+ * right before unless told). Both are counted up to the flow `head`.
+ */
+export type CompareResponse = {
+  readonly by: readonly string[];
+  readonly q: string;
+  /** Groups that differ, the greatest difference of rates first. */
+  readonly rows: readonly {
+    readonly keys: readonly string[];
+    /** `undecided`: in the other window it was not told apart from many others, or was not there. */
+    readonly change: 'new' | 'gone' | 'changed' | 'undecided';
+    readonly current: FiguresJson | null;
+    readonly baseline: FiguresJson | null;
+    /** Rate now by rate then; null where one of them is not there, or was 0. */
+    readonly ratio: number | null;
+  }[];
+  /** Groups of each kind, with those that `top` left out; `same` ones have no row. */
+  readonly changes: Readonly<Record<'new' | 'gone' | 'changed' | 'same' | 'undecided', number>>;
+  readonly current: ComparedWindowJson;
+  readonly baseline: ComparedWindowJson;
+  readonly head: number;
+};
+
+/** `GET /api/v1/flows/{seq}/around?of=pair|pod|from|to|node&limit=&t=` */
+export type AroundResponse = {
+  readonly of: 'pair' | 'pod' | 'from' | 'to' | 'node';
+  /** The query that finds these flows, to go on with. */
+  readonly q: string;
+  readonly flow: FlowJson;
+  /** Committed before, the last first; `next` goes on as `after` with `order=newest`. */
+  readonly before: { readonly flows: readonly FlowJson[]; readonly next: number | null };
+  /** Committed behind, the first first; `next` goes on as `after` with `order=oldest`. */
+  readonly after: { readonly flows: readonly FlowJson[]; readonly next: number | null };
+  /** Of the time from the first to the last of them. */
+  readonly completeness: CompletenessJson;
+};
+
+/** `GET /api/v1/drops?q=&t=&top=&buckets=&asof=`: dropped flows that match, by what caused them. */
 export type DropsResponse = {
   readonly q: string;
   readonly range: { readonly from: string; readonly to: string };
   /** The one dropped last first. */
-  readonly groups: readonly DropGroupJson[];
+  readonly groups: readonly CountedDropGroupJson[];
   /** The groups that `top` left out, all of them dropped earlier. */
   readonly others: { readonly groups: number; readonly count: number };
   readonly head: number;
   readonly gaps: readonly GapJson[];
   readonly completeness: CompletenessJson;
+  /** Why marks are not known, or were begun anew; null when all is well. */
+  readonly marksProblem: string | null;
 };
 
-export type DropGroupJson = {
-  /** Fingerprint: both ends' workloads, port, protocol, direction, reason, policy. */
-  readonly key: string;
-  /**
-   * Dropped packets: the verdict and the drop event of one packet count once, an aggregate by its events. In a
-   * `groups` frame those since the subscription began.
-   */
-  readonly count: number;
-  readonly firstAt: string;
-  readonly lastAt: string;
-  /** Sequence number of the record committed last. */
-  readonly lastSeq: number;
-  /** The latest record that says the most: of those with and without their policy, the latest with one. */
-  readonly latest: FlowJson;
-};
+/** `PUT /api/v1/drops/{key}/mark` with `{note, until}`; DELETE answers with nothing. */
+export type DropMarkResponse = { readonly mark: DropMarkJson };
+
+/** `GET /api/v1/views` */
+export type SavedViewsResponse = { readonly views: readonly SavedViewJson[] };
+
+/** `PUT /api/v1/views/{id}` with `{name, query, t, cols, sort, shared}`; DELETE answers with nothing. */
+export type SavedViewResponse = { readonly view: SavedViewJson };
 
 /** `GET /api/v1/policies?t=&buckets=` */
 export type PoliciesResponse = {
@@ -148,72 +215,3 @@ export type SourcesResponse = {
   readonly demo: boolean;
   readonly version: string;
 };
-
-/**
- * `GET /api/v1/live` (WebSocket). The first subscription is made from `q` in the URL; a `subscribe` message
- * replaces it. The server sends at most ten deliveries a second, each a `flows` and a `groups` frame where
- * there is something to say, and one `tick` a second. A client answers each `flows` frame with its `batch`;
- * with more than eight unanswered the server sends ticks, groups and gaps only, until it hears again.
- */
-export type LiveFrame =
-  | {
-      readonly kind: 'hello';
-      readonly head: number;
-      readonly demo: boolean;
-      readonly version: string;
-    }
-  /** Answers `subscribe`: what follows belongs to this query. `head` is the newest flow before it. */
-  | { readonly kind: 'subscribed'; readonly id: number; readonly q: string; readonly head: number }
-  | { readonly kind: 'flows'; readonly batch: number; readonly flows: readonly FlowJson[] }
-  | {
-      readonly kind: 'groups';
-      /** The counts of all groups, sent now or before, are complete up to this sequence number. */
-      readonly head: number;
-      /** Those that changed. `key` is `other` for what exceeds 5,000 groups a subscription. */
-      readonly groups: readonly DropGroupJson[];
-    }
-  | {
-      /** Exact counts of what matched since the last tick. */
-      readonly kind: 'tick';
-      readonly at: string;
-      readonly overMs: number;
-      /** Events: what the records stand for (docs/completeness.md). */
-      readonly counts: Readonly<Record<VerdictKind, number>>;
-      /** Records; rows are of records. */
-      readonly records: Readonly<Record<VerdictKind, number>>;
-      /** Events. */
-      readonly byOrigin: Readonly<Record<string, number>>;
-      /** Rows of matching flows sent since the last tick. */
-      readonly shown: number;
-      /** Dropped packets since the last tick, counted as groups count them. */
-      readonly drops: number;
-      /** Dropped flows whose rows were not sent, since the last tick; their groups and counts are complete. */
-      readonly dropRowsLost: number;
-      /**
-       * Matching flows among all that is counted since the last tick that were shown and could not be stored. Their
-       * rows have a `seq` that is no whole number, and are not found again under it.
-       */
-      readonly unstored: number;
-      /** Flows, matching or not, that are stored and that nothing here tells of: the server is busy. */
-      readonly untold: number;
-      /** False while nothing is stored. What was shown meanwhile is told again once it is. */
-      readonly storing: boolean;
-      /** Receipt minus observation of the newest flow; null while there is none. */
-      readonly lagMs: number | null;
-      readonly head: number;
-    }
-  | { readonly kind: 'lost'; readonly gaps: readonly GapJson[] }
-  | { readonly kind: 'error'; readonly problem: Problem };
-
-export type LiveRequest =
-  | {
-      readonly kind: 'subscribe';
-      /** Chosen by the client, echoed by `subscribed`. */
-      readonly id: number;
-      readonly q: string;
-      /** Allowed rows a second, 0 to 2,000; 200 unless told. */
-      readonly rows?: number;
-    }
-  | { readonly kind: 'ack'; readonly batch: number }
-  /** A hidden page gets ticks, groups and dropped rows only. */
-  | { readonly kind: 'visible'; readonly visible: boolean };

@@ -2,7 +2,8 @@ import type { DropGroup } from '../core/drop-groups.ts';
 import type { StoredFlow } from '../core/flow.ts';
 import { formatTime } from '../core/time.ts';
 import { flowToJson } from '../formats/flow-json.ts';
-import type { DropGroupJson, LiveFrame } from './contract.ts';
+import type { DropGroupJson } from './contract.ts';
+import type { LiveFrame } from './live-contract.ts';
 
 /** A frame as the text that goes over the socket. */
 export const encodeFrame = (frame: LiveFrame): string => JSON.stringify(frame);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
-import type { LiveRequest } from './contract.ts';
+import type { LiveRequest } from './live-contract.ts';
 
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -4,7 +4,7 @@ import { gapToJson } from '../formats/flow-json.ts';
 import type { LiveDelivery, LiveSubscription } from '../live/live-hub.ts';
 import { readQuery } from '../operations/read-request.ts';
 import { compileQuery } from '../query/compile.ts';
-import type { LiveFrame, LiveRequest } from './contract.ts';
+import type { LiveFrame, LiveRequest } from './live-contract.ts';
 import { encodeFlows, encodeFrame, encodeGroups } from './live-frames.ts';
 import type { Services } from './services.ts';
 

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { AppError } from '../core/errors.ts';
+import { readFields } from '../operations/read-request.ts';
 
 /** A text parameter; a repeated one is refused rather than one of them chosen. */
 export function textParam(request: Request, name: string, fallback: string): string {
@@ -7,6 +8,11 @@ export function textParam(request: Request, name: string, fallback: string): str
   if (value === undefined) return fallback;
   if (typeof value === 'string') return value;
   throw new AppError('bad-request', `the parameter '${name}' may be given once, as text`);
+}
+
+/** Names between commas, such as the fields to count by; none where the text is empty. */
+export function fieldsParam(request: Request, name: string, fallback: string): readonly string[] {
+  return readFields(textParam(request, name, fallback));
 }
 
 type Bounds = { readonly min: number; readonly max: number };

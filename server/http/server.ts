@@ -3,10 +3,14 @@ import { createServer, type Server } from 'node:http';
 import express, { type Express } from 'express';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../core/errors.ts';
+import { aroundRoutes } from './around.ts';
+import { compareRoutes } from './compare.ts';
 import { dropRoutes } from './drops.ts';
+import { exportRoutes } from './export.ts';
 import { flowRoutes } from './flows.ts';
 import { hostGuard } from './host-guard.ts';
 import { attachLiveSocket } from './live-socket.ts';
+import { markRoutes } from './marks.ts';
 import { metricsRoute } from './metrics.ts';
 import { pageRoutes } from './page.ts';
 import { policyRoutes } from './policies.ts';
@@ -15,6 +19,7 @@ import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { summaryRoutes } from './summary.ts';
+import { viewRoutes } from './views.ts';
 
 export type HttpOptions = {
   readonly services: Services;
@@ -68,10 +73,15 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
   app.use(
     '/api/v1',
     flowRoutes(services),
+    exportRoutes(services),
+    aroundRoutes(services),
     summaryRoutes(services),
+    compareRoutes(services),
     dropRoutes(services),
+    markRoutes(services),
     policyRoutes(services),
     sourceRoutes(services),
+    viewRoutes(services),
   );
   app.use('/api', (request) => {
     throw new AppError(

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { LiveHub } from '../live/live-hub.ts';
 import type { Writer } from '../operations/ingest.ts';
+import type { ControlStore } from '../store/control/control-store.ts';
 import type { FlowReader, ReadLoad } from '../store/flow-store.ts';
 
 /** What the routes work with; `app.ts` makes it. */
@@ -10,6 +11,8 @@ export type Services = {
   readonly readLoad: () => ReadLoad;
   readonly writer: Writer;
   readonly hub: LiveHub;
+  /** Marks and saved views. */
+  readonly control: ControlStore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;

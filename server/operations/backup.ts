@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { formatTime, nanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
+import { packControl } from '../store/control/carry.ts';
 import {
   copyDatabase,
   syncDirectoryOf,
@@ -30,8 +31,9 @@ export type Backup = Omit<Contents, 'tables' | 'mark'> & {
 };
 
 /**
- * Copies the store as it is at one moment into one file, checks it, and only then gives the file its name. Throws
- * an AppError: `file-exists` when the name is taken, `not-found` when there is no store, `store-failed`.
+ * Copies the store as it is at one moment into one file, with the marks and views beside it, checks it, and only then
+ * gives the file its name. Throws an AppError: `file-exists` when the name is taken, `not-found` when there is no store,
+ * `store-failed`, `store-damaged`.
  */
 export async function backUp({
   directory,
@@ -54,6 +56,12 @@ export async function backUp({
     to: partial,
     mark,
   });
+  try {
+    packControl(directory, partial);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
   giveName(partial, file);
   return { file, bytes: statSync(file).size, takenAt, head, blocks, flows };
 }

@@ -1,4 +1,5 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { CONTROL_FILE } from '../store/control/open-control.ts';
 import { FILE } from '../store/sqlite/database.ts';
 import type { FileCheckName, Finding } from './diagnosis.ts';
 
@@ -13,7 +14,7 @@ const OLDEST_SQLITE = [3, 51, 3] as const;
 
 /** What belongs into a data directory; all else is named. */
 const KNOWN = new Set([
-  ...['', '-wal', '-shm'].map((suffix) => FILE + suffix),
+  ...[FILE, CONTROL_FILE].flatMap((file) => ['', '-wal', '-shm'].map((suffix) => file + suffix)),
   ...['', '-journal'].map((suffix) => `dropwise.lock${suffix}`),
   'DEMO',
   'calico',

@@ -94,11 +94,11 @@ async function countStored(store: FlowStore, origin: string): Promise<number> {
   const { rows } = await store.summarize({
     where: undefined,
     within,
-    by: 'source',
+    by: ['source'],
     buckets: 1,
     top: origins.length,
   });
-  return rows.find(({ key }) => key === origin)?.records ?? 0;
+  return rows.find(({ keys }) => keys?.[0] === origin)?.records ?? 0;
 }
 
 /** Appends batches; before the first that tells something, rejections wait, and answers how many flows were new. */

@@ -24,6 +24,10 @@ export function readQuery(text: string): ReadQuery {
   });
 }
 
+/** Reads names of fields to count by, such as `from.wl,to.wl`. The store refuses those that do not exist. */
+export const readFields = (text: string): readonly string[] =>
+  text === '' ? [] : text.split(',').map((name) => name.trim());
+
 /** Reads a time range such as `now-15m..now`, or throws an AppError `bad-time`. `all` answers `undefined`. */
 export function readRange(text: string, clock: Clock): TimeWindow | undefined {
   if (text === 'all') return undefined;

@@ -11,10 +11,11 @@ export type ShownFlow = {
 /** One flow with everything that its source said of it; `undefined` when there is none of that number. */
 export async function showFlow(store: FlowReader, seq: number): Promise<ShownFlow | undefined> {
   const flow = await store.find(seq);
-  return flow === undefined ? undefined : { flow, record: readRaw(flow.raw) };
+  return flow === undefined ? undefined : { flow, record: recordJson(flow.raw) };
 }
 
-function readRaw({ format, bytes }: RawRecord): unknown {
+/** A record as JSON; null when its bytes are not JSON. */
+export function recordJson({ format, bytes }: RawRecord): unknown {
   if (format === 'hubble-protobuf') return hubbleBytesToJson(bytes);
   try {
     const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;

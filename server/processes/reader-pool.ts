@@ -96,6 +96,7 @@ export function openReaderPool({
 
   return {
     page: (query, { signal, ...request }) => ask('page', [query, request], signal),
+    records: (query, { signal, ...request }) => ask('records', [query, request], signal),
     find: (seq) => ask('find', [seq]),
     summarize: ({ signal, ...query }) => ask('summarize', [query], signal),
     dropGroups: ({ signal, ...query }) => ask('dropGroups', [query], signal),

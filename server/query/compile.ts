@@ -76,8 +76,8 @@ function compileField({ field: name, side, values }: FieldTerm): Condition {
     ...columnTest(column, projected(field.project, test)),
     ...oneOf,
   }));
-  if (side === undefined && field.ofFlow !== undefined) {
-    tests.push(columnTest(field.ofFlow.column, projected(field.ofFlow.project, test)));
+  for (const { column, project } of side === undefined ? (field.ofFlow ?? []) : []) {
+    tests.push(columnTest(column, projected(project, test)));
   }
   return anyOf(tests);
 }

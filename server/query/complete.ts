@@ -141,7 +141,7 @@ function values(
 function valueOptions(field: Field, side: Side | undefined): readonly Option[] {
   if (field.choices === undefined) return PRESENCE;
   return Object.entries(field.choices)
-    .filter(([choice]) => side === undefined || field.ofFlow?.choices.includes(choice) !== true)
+    .filter(([choice]) => side === undefined || !isOfFlow(field, choice))
     .map(([choice, others]) =>
       others.length === 0
         ? { label: choice }
@@ -164,3 +164,6 @@ function named(
     options: options.filter(({ label }) => label.toLowerCase().startsWith(wanted)),
   };
 }
+
+const isOfFlow = (field: Field, choice: string): boolean =>
+  field.ofFlow?.some((trait) => trait.choice === choice) === true;

@@ -98,7 +98,8 @@ function oneTest(
     }
     case 'regex': {
       const test = regexTest(value.source, ignoreCase);
-      return (text) => test(String(text));
+      // The expression itself ignores case where it should. Folding is for addresses, which can be written in many ways.
+      return (text) => test(ignoreCase ? String(text) : fold(String(text)));
     }
     case 'range': {
       const { from, to } = value;

@@ -148,12 +148,6 @@ function readChoice(token: ValueToken, field: Field, side: Side | undefined): Va
   const choices = Object.entries(field.choices ?? {});
   const found = choices.find(([choice, others]) => choice === typed || others.includes(typed))?.[0];
   if (found === undefined) {
-    if (field.name === 'is' && typed === 'new-pair') {
-      throw new QueryFailure(
-        'is:new-pair needs the history of the pair, which is not supported yet.',
-        token,
-      );
-    }
     const near = nearest(
       typed,
       choices.flatMap(([choice, others]) => [choice, ...others]),
@@ -165,7 +159,7 @@ function readChoice(token: ValueToken, field: Field, side: Side | undefined): Va
       near,
     );
   }
-  if (side !== undefined && field.ofFlow?.choices.includes(found) === true) {
+  if (side !== undefined && field.ofFlow?.some(({ choice }) => choice === found) === true) {
     throw new QueryFailure(
       `${field.name}:${found} is said of a whole flow, not of one end; write it without "${side}."`,
       token,

@@ -1,6 +1,5 @@
 import type { CommittedBlock } from '../columns/block.ts';
 import type { LedgerFacts } from '../core/completeness.ts';
-import type { DropGroup } from '../core/drop-groups.ts';
 import type {
   Checkpoint,
   Direction,
@@ -15,6 +14,7 @@ import type {
 import type { EpochNanos, TimeWindow } from '../core/time.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { Expression } from '../query/ast.ts';
+import type { DropCountOptions, DropGroups } from './drop-counts.ts';
 
 /** Which flows: those that match `where` (all when `undefined`), observed inside `within`, with seq ≤ `asOf`. */
 export type FlowQuery = {
@@ -33,8 +33,8 @@ export type PageRequest = {
   readonly signal?: AbortSignal;
 };
 
-export type FlowPage = {
-  readonly flows: readonly StoredFlow[];
+export type FlowPage<F = StoredFlow> = {
+  readonly flows: readonly F[];
   /** Pass as `after` for the next page; `undefined` when this is the last. */
   readonly next: number | undefined;
   /**
@@ -48,18 +48,18 @@ export type FlowPage = {
 
 export type SummaryQuery = FlowQuery & {
   readonly within: TimeWindow;
-  /** Field of the field table to count by; one value each, or `undefined` for one row that counts all. */
-  readonly by: string | undefined;
+  /** At most two fields of the field table to count by; a flow counts once under each pair of its values. */
+  readonly by: readonly string[];
   /** Equal buckets over `within`; 1 for totals. */
   readonly buckets: number;
-  /** Rows by events, most first; the rest is folded into one row whose key is `undefined`. */
+  /** Rows by events, most first; the rest is folded into one row whose keys are `undefined`. */
   readonly top: number;
   readonly signal?: AbortSignal;
 };
 
 export type SummaryRow = {
-  /** Value of the field, empty text where a flow has none; `undefined` for the folded rest. */
-  readonly key: string | undefined;
+  /** A value of each field, empty text where a flow has none; `undefined` for the folded rest. */
+  readonly keys: readonly string[] | undefined;
   readonly records: number;
   /** Σ `counts.events`. */
   readonly events: number;
@@ -68,25 +68,24 @@ export type SummaryRow = {
    * `events` only. With one bucket both are the same.
    */
   readonly series: readonly number[];
+  /** Observed times of the first and the last of them in the range; `undefined` where there are none. */
+  readonly firstAt: EpochNanos | undefined;
+  readonly lastAt: EpochNanos | undefined;
 };
 
-export type Summary = { readonly rows: readonly SummaryRow[]; readonly head: number };
-
-export type DropQuery = FlowQuery & {
-  readonly within: TimeWindow;
-  /** Groups told one by one; the rest is folded. */
-  readonly top: number;
-  readonly signal?: AbortSignal;
-};
-
-/** Dropped flows that match, grouped and counted as `core/drop-groups.ts` says. */
-export type DropGroups = {
-  /** The one whose last record was committed last first. */
-  readonly groups: readonly DropGroup[];
-  /** What `top` left out; with `groups` the exact total. */
-  readonly others: { readonly groups: number; readonly count: number };
+export type Summary = {
+  readonly rows: readonly SummaryRow[];
+  /** Groups that were told apart, with those that `top` folded. */
+  readonly groups: number;
+  /**
+   * What was counted in the folded row alone, since there are more groups than are told apart; the row's counts are
+   * exact, but a group with at most so many events may lack a row. 0 where every group was told apart.
+   */
+  readonly untold: { readonly records: number; readonly events: number };
   readonly head: number;
 };
+
+export type DropQuery = FlowQuery & DropCountOptions;
 
 /** Counted by `core/hit-counts.ts` at ingest, kept per minute. */
 export type HitTotals = {
@@ -140,6 +139,8 @@ export type Committed = {
  */
 export type FlowReader = {
   page(query: FlowQuery, request: PageRequest): Promise<FlowPage>;
+  /** A page with the records, which ends early where they are large. What was removed meanwhile is left out. */
+  records(query: FlowQuery, request: PageRequest): Promise<FlowPage<RecordedFlow>>;
   find(seq: number): Promise<RecordedFlow | undefined>;
   summarize(query: SummaryQuery): Promise<Summary>;
   dropGroups(query: DropQuery): Promise<DropGroups>;
@@ -229,10 +230,7 @@ export type WatchNote = {
 export type FlowStore = FlowReader &
   AsyncDisposable & {
     loadCheckpoint(origin: string): Promise<Checkpoint | undefined>;
-    /**
-     * Commits flows, roll-ups, gaps, rejections and checkpoint as one, and assigns the sequence numbers. Fewer
-     * flows are committed than given only when `mayRepeat`.
-     */
+    /** Commits all of a batch as one, and numbers its flows; leaves some of them out only when `mayRepeat`. */
     append(batch: FlowBatch): Promise<Committed>;
     /** Writes down how sources are read. */
     noteWatched(notes: readonly WatchNote[]): Promise<void>;

@@ -202,9 +202,11 @@ const questions = {
     store.page({ where: field(undefined, 'ip', '192.0.2.1') }, { limit: 100, order: 'newest' }),
   'newest 200': () => store.page({ where: undefined }, { limit: 200, order: 'newest' }),
   'count by verdict, 60 buckets': () =>
-    store.summarize({ where: undefined, within, by: 'verdict', buckets: 60, top: 10 }),
+    store.summarize({ where: undefined, within, by: ['verdict'], buckets: 60, top: 10 }),
   'count by workload of drops': () =>
-    store.summarize({ where: dropped, within, by: 'wl', buckets: 1, top: 10 }),
+    store.summarize({ where: dropped, within, by: ['wl'], buckets: 1, top: 10 }),
+  'count by pair of workloads': () =>
+    store.summarize({ where: undefined, within, by: ['from.wl', 'to.wl'], buckets: 1, top: 50 }),
 };
 for (const [name, ask] of Object.entries(questions)) {
   const times: number[] = [];

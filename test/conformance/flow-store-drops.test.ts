@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDropGrouper, dropTraits } from '../../server/core/drop-groups.ts';
+import { growHistory, type DropHistory } from '../../server/core/drop-state.ts';
 import type { Flow, StoredFlow } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
@@ -57,6 +58,7 @@ describe.each(engines)('$name', (engine) => {
             where,
             within: { from: nanos(FROM + 200_000_000n), to: nanos(FROM + 1_900_000_001n) },
             top,
+            withHistory: true,
             ...(asOf === undefined ? {} : { asOf }),
           };
           const { groups, others, head } = await opened.store.dropGroups(query);
@@ -83,10 +85,10 @@ describe.each(engines)('$name', (engine) => {
         const stored = await opened.store.dropGroups({ where, within: ALL_TIME, top: 1_000 });
         const live = viewer.take({ rows: 'none' });
 
-        const figures = ({ latest, ...rest }: (typeof live.groups)[number]) => ({
-          ...rest,
-          latest: latest.seq,
-        });
+        const figures = (group: (typeof live.groups)[number]) => {
+          const { key, count, firstAt, lastAt, lastSeq, latest } = group;
+          return { key, count, firstAt, lastAt, lastSeq, latest: latest.seq };
+        };
         const byKey = (groups: typeof live.groups) =>
           groups.map(figures).toSorted((a, b) => (a.key < b.key ? -1 : 1));
         expect(byKey(live.groups)).toEqual(byKey(stored.groups));
@@ -109,6 +111,49 @@ describe.each(engines)('$name', (engine) => {
       [20, 6_000],
     ]);
     expect(answer.others).toEqual({ groups: 298, count: 298 * 20 });
+  });
+
+  test('a series has each drop in the bucket of its time, an aggregate spread over its window', async () => {
+    await using opened = await open();
+    const at = (tenths: number) => nanos(FROM + BigInt(tenths) * 100_000_000n);
+    await appendAll(opened.store, [
+      [aDrop({ observedAt: at(0) }), aDrop({ observedAt: at(5) }), aDrop({ observedAt: at(39) })],
+      [
+        aDrop({
+          observedAt: at(30),
+          event: 'flow-log',
+          window: { from: at(10), to: at(30) },
+          counts: { ...aDrop().counts, events: 6 },
+        }),
+      ],
+    ]);
+    const { groups } = await opened.store.dropGroups({
+      ...{ where: undefined, within: { from: at(0), to: at(40) }, top: 5, buckets: 4 },
+    });
+    expect(groups.map(({ count, series }) => ({ count, series }))).toEqual([
+      { count: 9, series: [2, 3, 3, 1] },
+    ]);
+  });
+
+  test('the history of a group reaches beyond the range, and grows by what is committed later', async () => {
+    await using opened = await open();
+    const at = (minutes: number) => nanos(FROM + BigInt(minutes) * 60_000_000_000n);
+    const ask = async () => {
+      const { groups } = await opened.store.dropGroups({
+        ...{ where: undefined, within: { from: at(100), to: at(200) }, top: 5 },
+        withHistory: true,
+      });
+      return groups.map(({ history }) => history);
+    };
+    await appendAll(opened.store, [
+      [aDrop({ observedAt: at(0) })],
+      [aDrop({ observedAt: at(120) })],
+    ]);
+    expect(await ask()).toEqual([{ firstAt: at(0), lastAt: at(120), bouts: 2 }]);
+    await appendAll(opened.store, [[aDrop({ observedAt: at(300) })]]);
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect(first).toEqual([{ firstAt: at(0), lastAt: at(300), bouts: 3 }]);
+    expect(second).toEqual(first);
   });
 
   test('counting gives way to others, and stops when it is asked to', async () => {
@@ -137,6 +182,7 @@ function countInMemory(flows: readonly StoredFlow[], query: DropQuery) {
       flow.observedAt < to &&
       test(flow),
   );
+  const histories = historiesInMemory(flows);
   const grouper = createDropGrouper();
   const placed = drops.map((flow) => ({
     flow,
@@ -153,6 +199,8 @@ function countInMemory(flows: readonly StoredFlow[], query: DropQuery) {
         lastAt: times.at(-1),
         lastSeq: Math.max(...seqsOf(members.map(({ flow }) => flow))),
         latest: (named.at(-1) ?? members.at(-1))?.flow,
+        series: [],
+        history: histories.get(key),
       };
     })
     .toSorted((a, b) => b.lastSeq - a.lastSeq);
@@ -161,4 +209,17 @@ function countInMemory(flows: readonly StoredFlow[], query: DropQuery) {
     groups: groups.slice(0, query.top),
     others: { groups: rest.length, count: rest.reduce((sum, { count }) => sum + count, 0) },
   };
+}
+
+/** Of every drop there is, whatever was asked for. */
+function historiesInMemory(flows: readonly StoredFlow[]): ReadonlyMap<string, DropHistory> {
+  const grouper = createDropGrouper();
+  const histories = new Map<string, DropHistory>();
+  for (const flow of flows) {
+    if (flow.verdict.kind !== 'dropped') continue;
+    const traits = dropTraits(flow, flow.verdict.reason);
+    for (const key of new Set([grouper.place(traits).key, traits.fingerprint]))
+      histories.set(key, growHistory(histories.get(key), flow.observedAt));
+  }
+  return histories;
 }

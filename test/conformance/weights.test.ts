@@ -50,11 +50,11 @@ describe.each(engines)('$name', (engine) => {
         const { rows } = await opened.store.summarize({
           where,
           within: ALL_TIME,
-          by: 'verdict',
+          by: ['verdict'],
           buckets: 4,
           top: 10,
         });
-        const row = (kind: VerdictKind) => rows.find(({ key }) => key === WORD[kind]);
+        const row = (kind: VerdictKind) => rows.find(({ keys }) => keys?.[0] === WORD[kind]);
         expect(byKind((kind) => row(kind)?.events ?? 0)).toEqual(events);
         expect(byKind((kind) => row(kind)?.records ?? 0)).toEqual(
           byKind((kind) => of(kind).length),

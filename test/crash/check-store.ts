@@ -206,7 +206,7 @@ async function queryFaults(store: FlowStore, flows: readonly StoredFlow[]): Prom
   const where = { where: DROPPED, within: ALL_TIME };
   const page = await store.page(where, { limit: 1_000_000, order: 'oldest' });
   const found = page.flows.map(({ seq }) => seq);
-  const summary = await store.summarize({ ...where, by: undefined, buckets: 1, top: 1 });
+  const summary = await store.summarize({ ...where, by: [], buckets: 1, top: 1 });
   const faults: string[] = [];
   if (found.join() !== drops.join())
     faults.push(`${found.length} of ${drops.length} drops are found`);

@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../server/app.ts';
-import type { LiveFrame } from '../../server/http/contract.ts';
+import type { LiveFrame } from '../../server/http/live-contract.ts';
 import { openBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestServer } from '../support/page-server.ts';

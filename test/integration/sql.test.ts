@@ -144,8 +144,8 @@ describe('dropwise sql', () => {
     await using server = await serveDropwise(['serve', '--port', '0', ...data]);
     const summary = async (params: string): Promise<Record<string, number>> => {
       const response = await fetch(`${server.url}api/v1/summary?t=all&top=1000&${params}`);
-      const { rows } = (await response.json()) as { rows: { key: string; records: number }[] };
-      return Object.fromEntries(rows.map(({ key, records }) => [key, records]));
+      const { rows } = (await response.json()) as { rows: { keys: [string]; records: number }[] };
+      return Object.fromEntries(rows.map(({ keys: [key], records }) => [key, records]));
     };
     const sql = async (statement: string): Promise<Record<string, number>> => {
       const { stdout, stderr } = await runDropwise(['sql', statement, '-o', 'json', ...data]);

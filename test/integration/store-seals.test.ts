@@ -25,18 +25,20 @@ async function verify(directory: string) {
 }
 
 /** Two hundred flows in batches of seven, and what else is to be stored with the last one. */
+/** Answers with the flows as committed. */
 async function fill(directory: string, gaps: readonly Gap[] = []): Promise<readonly Flow[]> {
   await using store = await openSqliteStore({ directory, ...SMALL });
   const flows = someFlows(203).map((flow, index) => ({
     ...flow,
     raw: { format: 'hubble-json', bytes: Buffer.from(`record ${index}`.repeat(1 + (index % 90))) },
   })) satisfies readonly Flow[];
+  const committed: Flow[] = [];
   for (let start = 0; start < flows.length; start += 7) {
-    const isThird = start === 14;
-    await store.append(batchOf(flows.slice(start, start + 7), { gaps: isThird ? gaps : [] }));
+    const batch = batchOf(flows.slice(start, start + 7), { gaps: start === 14 ? gaps : [] });
+    committed.push(...(await store.append(batch)).flows);
   }
   await store.append(batchOf([]));
-  return flows;
+  return committed;
 }
 
 function change(directory: string, ...statements: readonly string[]): void {

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
-import type { LiveFrame, LiveRequest } from '../../server/http/contract.ts';
+import type { LiveFrame, LiveRequest } from '../../server/http/live-contract.ts';
 import { createHttpServer } from '../../server/http/server.ts';
 import type { Services } from '../../server/http/services.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import { createLogger } from '../../server/lib/log.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
-import type { FlowStore } from '../../server/store/flow-store.ts';
+import type { FlowReader, FlowStore } from '../../server/store/flow-store.ts';
+import { openControl } from '../../server/store/control/open-control.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -18,6 +19,8 @@ export type TestApi = AsyncDisposable & {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
 };
 
+const PAGE = new URL('../../web/dist', import.meta.url).pathname;
+
 const NO_READS: ReturnType<Services['readLoad']> = {
   processes: 0,
   busy: 0,
@@ -25,13 +28,20 @@ const NO_READS: ReturnType<Services['readLoad']> = {
   ended: { answered: 0, failed: 0, timedOut: 0, givenUp: 0, refused: 0 },
 };
 
-/** The real HTTP server over a real store in a temporary directory, with no sources. */
-export async function openApi(): Promise<TestApi> {
+/** The real HTTP server over a real store in a temporary directory, with no sources. `reader` may change what it reads; `page` serves the built page too. */
+export async function openApi({
+  reader = (store) => store,
+  page = false,
+}: {
+  readonly reader?: (store: FlowStore) => FlowReader;
+  readonly page?: boolean;
+} = {}): Promise<TestApi> {
   await using parts = new AsyncDisposableStack();
   const directory = parts.use(await temporaryDirectory());
   const store = parts.use(await openSqliteStore({ directory: directory.path }));
+  const log = createLogger('error');
   const services: Services = {
-    reader: store,
+    reader: reader(store),
     readLoad: () => NO_READS,
     writer: {
       statuses: () => [],
@@ -41,12 +51,15 @@ export async function openApi(): Promise<TestApi> {
       size: store.size,
     },
     hub: createLiveHub({ nowMs: Date.now }),
+    control: parts.use(openControl({ directory: directory.path, log })),
     clock: systemClock(),
-    log: createLogger('error'),
+    log,
     version: '0.0.0-test',
     demo: false,
   };
-  const { server } = parts.use(createHttpServer({ services, pageDirectory: undefined }));
+  const { server } = parts.use(
+    createHttpServer({ services, pageDirectory: page ? PAGE : undefined }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

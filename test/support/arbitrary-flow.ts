@@ -108,6 +108,7 @@ export const anyFlow: fc.Arbitrary<Flow> = fc.record({
   observedAt: anyTime,
   timeFrom: fc.constantFrom('record', 'receipt'),
   receivedAt: anyTime,
+  pair: fc.constant(''),
   window: fc.option(
     anyTime.map((from) => ({ from, to: nanos(from + 60_000_000_000n) })),
     { nil: undefined },

@@ -70,7 +70,7 @@ const anyAddress: fc.Arbitrary<Value> = fc.oneof(
 function valueOf(field: Field, side: Side | undefined): fc.Arbitrary<Value> {
   switch (field.type) {
     case 'choice': {
-      const wholeFlow = side === undefined ? [] : (field.ofFlow?.choices ?? []);
+      const wholeFlow = side === undefined ? [] : (field.ofFlow ?? []).map(({ choice }) => choice);
       const choices = Object.keys(field.choices ?? {}).filter((word) => !wholeFlow.includes(word));
       return fc.constantFrom(...choices).map((word) => literal(word, 'value'));
     }

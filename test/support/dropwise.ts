@@ -27,6 +27,37 @@ export async function runDropwise(
   return { code, ...output() };
 }
 
+export type RunningDropwise = AsyncDisposable & {
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Reads no more of what it prints, as `head` does when it has enough. */
+  leave(): void;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+};
+
+/** Starts a command of the real program that goes on until it is told to end. */
+export function startDropwise(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): RunningDropwise {
+  const child = start(args, env);
+  const output = collect(child);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return {
+    stdout: () => output().stdout,
+    stderr: () => output().stderr,
+    leave: () => child.stdout?.destroy(),
+    signal: (name) => void child.kill(name),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
 export type ServingDropwise = AsyncDisposable & {
   readonly url: string;
   readonly pid: number;

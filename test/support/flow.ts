@@ -31,6 +31,7 @@ export function aFlow(differences: Partial<Flow> = {}): Flow {
     reporter: 'source',
     direction: 'egress',
     reply: 'no',
+    pair: '',
     source: END,
     destination: { ...END, pod: 'db-0', workload: 'db', labels: ['k8s:app=db'] },
     sourceIp: '10.0.0.1',

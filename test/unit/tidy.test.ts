@@ -40,10 +40,13 @@ describe('the tree is tidy', () => {
   });
 
   test('migrations are numbered without a hole', () => {
-    const numbers = globSync('*.sql', { cwd: `${ROOT}migrations/sqlite` })
-      .sort()
-      .map((name) => Number(name.slice(0, 4)));
-    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+    for (const schema of ['sqlite', 'control']) {
+      const numbers = globSync('*.sql', { cwd: `${ROOT}migrations/${schema}` })
+        .sort()
+        .map((name) => Number(name.slice(0, 4)));
+      expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+      expect(numbers).not.toEqual([]);
+    }
   });
 
   test('the environment is read in one place', () => {

@@ -63,6 +63,7 @@ export function createCalicoDecoder(options: {
       reporter,
       direction,
       reply: 'no' as const,
+      pair: '' as const,
       source: endpoint(calicoEndpoint(record, 'source')),
       destination: endpoint(calicoEndpoint(record, 'dest')),
       sourceIp: calicoText(record, 'source_ip'),

@@ -118,6 +118,7 @@ function createCommonDecoder(
       reporter: head.reporter,
       direction: head.direction,
       reply: head.reply,
+      pair: '' as const,
       source: sourceEndpoint,
       destination: destinationEndpoint,
       sourceIp,

@@ -82,6 +82,7 @@ export function createHubbleDecoder(options: {
       reporter: hubbleReporter(flow, event, direction, reply === 'yes'),
       direction,
       reply,
+      pair: '' as const,
       source: ends.endpoint(ends.know(pickObject(flow, 'source'))),
       destination: ends.endpoint(ends.know(pickObject(flow, 'destination'))),
       sourceIp: pickText(ip, 'source'),

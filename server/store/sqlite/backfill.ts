@@ -25,6 +25,7 @@ export function createBackfill(db: Connection, catalog: Catalog, writer: BlockWr
     const pieces = piecesIn(catalog.all, catalog.all.headers(), span).slice(-BLOCKS_A_STEP);
     const flows: Flow[] = [];
     const seqs: number[] = [];
+    const rawOf = catalog.all.rawReader();
     for (const { header, low, high } of pieces) {
       const opened = catalog.all.open(header);
       if (opened === undefined) throw new Error(`block ${header.firstSeq} is missing`);
@@ -39,7 +40,7 @@ export function createBackfill(db: Connection, catalog: Catalog, writer: BlockWr
         });
         if (!denied) continue;
         const flow = flowAt(opened, row);
-        const raw = catalog.all.raw(flow.seq);
+        const raw = rawOf(flow.seq);
         if (raw === undefined) throw new Error(`flow ${flow.seq} has no record`);
         flows.push({ ...flow, raw });
         seqs.push(flow.seq);

@@ -47,8 +47,8 @@ export type BlockSet = {
   columns(header: BlockHeader): Buffer;
   /** Of a sealed block; `undefined` of others. */
   filter(header: BlockHeader): Buffer | undefined;
-  /** The record of a flow, as its source gave it. */
-  raw(seq: number): RawRecord | undefined;
+  /** Answers with the record of a flow, as its source gave it; keeps the chunk that it read last. */
+  rawReader(): (seq: number) => RawRecord | undefined;
 };
 
 export const flowAt = (opened: OpenedBlock, row: number): StoredFlow =>
@@ -68,6 +68,7 @@ type HeaderRow = Record<
 
 type BlockRow = { first_seq: number; last_seq: number; columns: Buffer };
 type RawRow = { first_seq: number; last_seq: number; frame: Buffer };
+type RawChunk = SeqRange & { readonly record: (row: number) => RawRecord };
 
 export type BlockSetOptions = {
   readonly db: Connection;
@@ -141,20 +142,28 @@ export function openBlockSet(options: BlockSetOptions): BlockSet {
       return row.columns;
     },
     filter: ({ firstSeq }) => selectFilter.get(firstSeq),
-    raw(seq) {
-      const chunk = selectRaw.get(seq);
-      if (chunk === undefined || chunk.last_seq < seq) return undefined;
-      const record = (row: number): RawRecord =>
-        decodeBlock({ firstSeq: chunk.first_seq, lastSeq: chunk.last_seq }, () =>
-          openRaw(chunk.frame)(row),
-        );
-      if (name === 'all') return record(seq - chunk.first_seq);
-      // Asked after the chunk: the block may be larger than when that was written, never smaller.
-      const opened = openAt(seq);
-      if (opened === undefined) return undefined;
-      const row = opened.rowFrom(seq);
-      if (opened.seqAt(row) !== seq) return undefined;
-      return record(row - opened.rowFrom(chunk.first_seq));
+    rawReader() {
+      let last: RawChunk | undefined;
+      const chunkOf = (seq: number): RawChunk | undefined => {
+        if (last !== undefined && last.firstSeq <= seq && seq <= last.lastSeq) return last;
+        const row = selectRaw.get(seq);
+        if (row === undefined || row.last_seq < seq) return undefined;
+        const range = { firstSeq: row.first_seq, lastSeq: row.last_seq };
+        const record = decodeBlock(range, () => openRaw(row.frame));
+        last = { ...range, record: (at) => decodeBlock(range, () => record(at)) };
+        return last;
+      };
+      return (seq) => {
+        const chunk = chunkOf(seq);
+        if (chunk === undefined) return undefined;
+        if (name === 'all') return chunk.record(seq - chunk.firstSeq);
+        // Asked after the chunk: the block may be larger than when that was written, never smaller.
+        const opened = openAt(seq);
+        if (opened === undefined) return undefined;
+        const row = opened.rowFrom(seq);
+        if (opened.seqAt(row) !== seq) return undefined;
+        return chunk.record(row - opened.rowFrom(chunk.firstSeq));
+      };
     },
   };
 }

@@ -28,6 +28,8 @@ export type Catalog = {
   removedTo(set: SetName): EpochNanos | undefined;
   /** The record of a flow, from either set. */
   raw(seq: number): RawRecord | undefined;
+  /** The same for many flows: a chunk that holds several in a row is opened once. */
+  rawReader(): (seq: number) => RawRecord | undefined;
 };
 
 export type CatalogOptions = {
@@ -83,6 +85,10 @@ export function loadCatalog({ db, cacheBytes, shared, blockRows }: CatalogOption
       const time = selectRemoved.get()?.[set] ?? 0n;
       return time === 0n ? undefined : nanos(time);
     },
-    raw: (seq) => all.raw(seq) ?? drops.raw(seq),
+    raw: (seq) => all.rawReader()(seq) ?? drops.rawReader()(seq),
+    rawReader() {
+      const [ofAll, ofDrops] = [all.rawReader(), drops.rawReader()];
+      return (seq) => ofAll(seq) ?? ofDrops(seq);
+    },
   };
 }

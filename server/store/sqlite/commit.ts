@@ -6,6 +6,7 @@ import type { Catalog } from './catalog.ts';
 import type { Connection } from './database.ts';
 import { isDenied } from './denied.ts';
 import type { Ledger } from './ledger.ts';
+import type { Pairs } from './pairs.ts';
 import type { PolicyRollup } from './policy-rollup.ts';
 import type { Repeats } from './repeats.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -17,6 +18,7 @@ type CommitParts = {
   readonly ledger: Ledger;
   readonly watches: WatchLedger;
   readonly rollup: PolicyRollup;
+  readonly pairs: Pairs;
   readonly repeats: Repeats;
   readonly upkeep: Upkeep;
   readonly blockRows: number;
@@ -27,7 +29,7 @@ export type Commit = (batch: FlowBatch) => Promise<Committed>;
 
 /** Makes the function that stores a batch. Its calls must not overlap. */
 export function createCommit(parts: CommitParts): Commit {
-  const { db, catalog, ledger, watches, rollup, repeats, upkeep, blockRows, clock } = parts;
+  const { db, catalog, ledger, watches, rollup, pairs, repeats, upkeep, blockRows, clock } = parts;
   const { all: writer, drops: dropWriter } = upkeep.writers;
   const saveHead = db.prepare('UPDATE store SET head = ?');
 
@@ -48,7 +50,8 @@ export function createCommit(parts: CommitParts): Commit {
   };
 
   const store = async (batch: FlowBatch): Promise<Committed> => {
-    const { flows, gaps } = repeats.fresh(batch);
+    const { flows: told, gaps } = repeats.fresh(batch);
+    const flows = pairs.mark(told);
     const head = catalog.head();
     const { blocks, drops } = await prepare(flows, head);
     const newHead = head + flows.length;
@@ -63,6 +66,7 @@ export function createCommit(parts: CommitParts): Commit {
       }
       saveHead.run(newHead);
       rollup.add(batch.origin, flows);
+      pairs.save(head + 1);
       const now = clock();
       ledger.record({ ...batch, gaps }, flows, { firstSeq: head + 1, now });
       watches.record({ ...batch, gaps }, flows, now);
@@ -90,6 +94,7 @@ export function createCommit(parts: CommitParts): Commit {
       return await store(batch);
     } catch (error) {
       repeats.restart(batch.origin);
+      pairs.forget();
       throw error;
     }
   };

@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
+import { readMigrations } from '../migrations.ts';
 import { guard } from './failures.ts';
 import { placeObjection } from './file-system.ts';
 import { logState } from './log-file.ts';
@@ -30,7 +31,7 @@ export type OpenDatabase = Disposable & {
 /** Name of the database in its directory. */
 export const FILE = 'dropwise.sqlite';
 
-const MIGRATIONS = new URL('../../../migrations/sqlite/', import.meta.url);
+const migrations = readMigrations(new URL('../../../migrations/sqlite/', import.meta.url));
 
 /** Long enough for a backup's short lock; every wait blocks the process. */
 const BUSY_MS = 1_000;
@@ -100,7 +101,7 @@ function openSound(file: string, doubtful: boolean): Found {
 function examine(file: string, doubtful: boolean): string | undefined {
   const db = new Database(file, { readonly: true, timeout: BUSY_MS });
   try {
-    const version = schemaVersion(db, file);
+    const version = migrations.seen(db, file);
     return damageOf(db, doubtful) ?? schemaDamage(db, version) ?? sizeDamage(db, file);
   } finally {
     db.close();
@@ -111,7 +112,7 @@ function examine(file: string, doubtful: boolean): string | undefined {
 function schemaDamage(db: Connection, version: number): string | undefined {
   const fresh = new Database(':memory:');
   try {
-    for (const name of migrationFiles().slice(0, version)) fresh.exec(readMigration(name));
+    for (const sql of migrations.first(version)) fresh.exec(sql);
     const sql = "SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
     const there = new Set(db.prepare<[], string | null>(sql).pluck().all());
     const expected = fresh.prepare<[], string | null>(sql).pluck().all();
@@ -131,7 +132,7 @@ function openForWriting(file: string): Connection {
   db.pragma('journal_mode = WAL');
   db.pragma(USUAL);
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
-  migrate(db, file);
+  migrations.run(db, file);
   undo.move();
   return db;
 }
@@ -169,7 +170,7 @@ export function openFileForReading(
     using opened = new DisposableStack();
     const db = new Database(file, { readonly: true, timeout: BUSY_MS });
     opened.defer(() => db.close());
-    if (schemaVersion(db, file) < migrationFiles().length && !mayBeOlder) {
+    if (migrations.seen(db, file) < migrations.count() && !mayBeOlder) {
       throw new AppError(
         'store-failed',
         `${file} was written by an older version. Start the server once; it brings the store up to date.`,
@@ -199,38 +200,6 @@ export function lockDirectory(directory: string): Connection {
       );
     }
     throw error;
-  }
-}
-
-function migrationFiles(): readonly string[] {
-  return readdirSync(MIGRATIONS)
-    .filter((name) => /^\d{4}-.*\.sql$/.test(name))
-    .sort();
-}
-
-const readMigration = (name: string): string => readFileSync(new URL(name, MIGRATIONS), 'utf8');
-
-/** How many migrations the file has seen. Throws `store-newer` when it is more than this version has. */
-function schemaVersion(db: Connection, file: string): number {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  const known = migrationFiles().length;
-  if (version <= known) return version;
-  throw new AppError(
-    'store-newer',
-    `${file} has schema ${version}, and this version knows up to ${known}. ` +
-      'Install the newer version, or name another data directory.',
-  );
-}
-
-function migrate(db: Connection, file: string): void {
-  const version = schemaVersion(db, file);
-  for (const [index, name] of migrationFiles().entries()) {
-    if (index < version) continue;
-    const sql = readMigration(name);
-    db.transaction(() => {
-      db.exec(sql);
-      db.pragma(`user_version = ${index + 1}`);
-    }).immediate();
   }
 }
 

@@ -1,7 +1,7 @@
 import { valueAt } from '../../columns/block.ts';
 import type { ColumnName } from '../../columns/column-specs.ts';
 import { dropReason } from '../../core/drop-reasons.ts';
-import { policyName } from '../../core/fields.ts';
+import { policyName } from '../../core/policy-name.ts';
 import type { Endpoint, Flow, FlowCounts, L7 } from '../../core/flow.ts';
 import { formatTime, type EpochNanos, type TimeWindow } from '../../core/time.ts';
 import type { OpenedBlock } from './block-set.ts';
@@ -41,7 +41,7 @@ const windowEnd = (name: string, end: keyof TimeWindow): readonly FlowSqlColumn[
 
 const plain = (
   name: string,
-  column: 'origin' | 'node' | 'event' | 'reporter' | 'direction' | 'reply' | 'protocol',
+  column: 'origin' | 'node' | 'event' | 'reporter' | 'direction' | 'reply' | 'pair' | 'protocol',
 ): FlowSqlColumn => made(name, column, (value: string) => value);
 
 const ofL7 = (name: string, read: (l7: L7) => SqlValue): FlowSqlColumn =>
@@ -85,6 +85,7 @@ export const FLOW_SQL_COLUMNS: readonly FlowSqlColumn[] = [
   plain('reporter', 'reporter'),
   plain('direction', 'direction'),
   plain('reply', 'reply'),
+  plain('pair', 'pair'),
   made('verdict', 'verdict', ({ kind }) => kind),
   made('raw_verdict', 'wireVerdict', (word) => word),
   made('reason', 'verdict', (verdict) =>

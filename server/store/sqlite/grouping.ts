@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import type { FlowColumn } from '../../core/field.ts';
-import { findField, policyName } from '../../core/fields.ts';
+import { findField } from '../../core/fields.ts';
+import { policyName } from '../../core/policy-name.ts';
 import type { PolicyHit } from '../../core/flow.ts';
 
 /** How flows are counted by a field. */
@@ -15,12 +16,25 @@ const MULTIPLE = new Set(['fqdn', 'rule', 'is']);
 
 const NO_VALUE: readonly string[] = [''];
 
+const MAX_FIELDS = 2;
+
+/** Reads the names of the fields to count by. */
+export function groupingsOf(by: readonly string[]): readonly Grouping[] {
+  if (by.length > MAX_FIELDS) {
+    throw new AppError(
+      'bad-query',
+      `flows are counted by ${MAX_FIELDS} fields at most, not by ${by.length}`,
+    );
+  }
+  return by.map(groupingOf);
+}
+
 /**
  * Reads the name of a field, as `field`, `from.field` or `to.field`; a field that both ends have means the
  * destination unless told. Where the field table lists several ways to write one value (a reason's number and
  * category, a name without its namespace), only the first counts. `policy` counts namespaced names.
  */
-export function groupingOf(by: string): Grouping {
+function groupingOf(by: string): Grouping {
   const [, side, name] = /^(?:(from|to)\.)?(.+)$/s.exec(by) ?? [];
   const field = findField(name ?? '');
   if (field === undefined || (side !== undefined && typeof field.columns === 'string')) {

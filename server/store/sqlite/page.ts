@@ -58,6 +58,31 @@ function matchingRows(
   return found;
 }
 
+/** Bytes of records after which a page ends, so that no answer is much larger, whatever a sender wrote. */
+const MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
+/** One page with the records. */
+export async function readRecords(
+  catalog: Catalog,
+  query: FlowQuery,
+  request: PageRequest,
+): Promise<FlowPage<RecordedFlow>> {
+  const page = await readPage(catalog, query, request);
+  const rawOf = catalog.rawReader();
+  const flows: RecordedFlow[] = [];
+  let bytes = 0;
+  for (const flow of page.flows) {
+    if (bytes > MAX_RECORD_BYTES) {
+      return { ...page, flows, next: flows.at(-1)?.seq, searching: undefined };
+    }
+    const raw = rawOf(flow.seq);
+    if (raw === undefined) continue;
+    bytes += raw.bytes.length;
+    flows.push({ ...flow, raw });
+  }
+  return { ...page, flows };
+}
+
 /** A flow with its record. */
 export function findRecorded(catalog: Catalog, seq: number): RecordedFlow | undefined {
   const flow = findFlow(catalog, seq);

@@ -6,11 +6,12 @@ import { storeFailureOf } from '../store-failure.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
 import { FILE, openDatabase, openForReading, storeBytes } from './database.ts';
-import { readDropGroups } from './drop-groups.ts';
+import { createDropCounter } from './drop-groups.ts';
 import { fileStatus } from './file-status.ts';
 import { guard, storeFailure } from './failures.ts';
 import { createLedger } from './ledger.ts';
-import { findRecorded, readPage } from './page.ts';
+import { findRecorded, readPage, readRecords } from './page.ts';
+import { createPairs } from './pairs.ts';
 import { createPolicyRollup } from './policy-rollup.ts';
 import { createPruner } from './prune.ts';
 import { createRepeats } from './repeats.ts';
@@ -71,13 +72,15 @@ function openStore({
     const ledger = createLedger(db);
     const watches = createWatchLedger(db);
     const rollup = createPolicyRollup(db);
+    const pairs = createPairs(db);
     const repeats = createRepeats(catalog, (origin) => ledger.gapsOf(origin));
     const upkeep = createUpkeep({ db, catalog, limits: { blockRows, fanIn }, clock });
     const pruner = createPruner({ db, catalog, ledger, watches, rollup, upkeep });
-    return { db, catalog, ledger, watches, rollup, repeats, upkeep, pruner };
+    return { db, catalog, ledger, watches, rollup, pairs, repeats, upkeep, pruner };
   });
   const { catalog, ledger, watches, rollup, repeats, pruner } = parts;
   const commit = createCommit({ ...parts, blockRows, clock });
+  const countDrops = createDropCounter(catalog);
   const inTurn = createTurns();
   undo.move();
 
@@ -106,9 +109,11 @@ function openStore({
     noteWatched: (notes) =>
       attemptToWrite('Noting what is watched', () => inTurn(() => watches.note(notes))),
     page: (query, request) => attempt('Reading flows', () => readPage(catalog, query, request)),
+    records: (query, request) =>
+      attempt('Reading records', () => readRecords(catalog, query, request)),
     find: (seq) => attempt('Reading a flow', () => findRecorded(catalog, seq)),
     summarize: (query) => attempt('Counting flows', () => summarize(catalog, query)),
-    dropGroups: (query) => attempt('Counting drops', () => readDropGroups(catalog, query)),
+    dropGroups: (query) => attempt('Counting drops', () => countDrops(query)),
     policyHits: (query) => attempt('Reading policy hits', () => rollup.read(query)),
     gaps: (within) => attempt('Reading gaps', () => ledger.gaps(within)),
     ledger: (within) => attempt('Reading the ledger', () => watches.facts(within)),

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { join } from 'node:path';
-import { policyName } from '../../../server/core/fields.ts';
+import { policyName } from '../../../server/core/policy-name.ts';
 import type { Flow } from '../../../server/core/flow.ts';
 import { parseQuery } from '../../../server/query/parse.ts';
 import { openSql } from '../../../server/store/sqlite/flows-table.ts';
@@ -50,10 +50,12 @@ export async function openDropwise({ folder, flows }: Place): Promise<Engine> {
           return verdictsPerMinute(store);
         case 'top': {
           const { by, top } = ours;
-          const query = { where: undefined, within: WITHIN, by, buckets: 1, top };
+          const query = { where: undefined, within: WITHIN, by: [by], buckets: 1, top };
           const { rows } = await store.summarize(query);
           return () =>
-            rows.flatMap(({ key, events }) => (key === undefined ? [] : [`${key}\t${events}`]));
+            rows.flatMap(({ keys, events }) =>
+              keys === undefined ? [] : [[...keys, events].join('\t')],
+            );
         }
         case 'sql': {
           const rows = [...session.query(sql).rows].map((row) => [...row]);
@@ -89,9 +91,9 @@ async function verdictsPerMinute(store: FlowStore): Promise<() => readonly strin
   const count = async (verdict: string) => {
     const { rows } = await store.summarize({
       where: readQuery(`event:policy-verdict verdict:${verdict}`),
-      ...{ within: WITHIN, by: 'policy', buckets: MINUTES, top: 10_000 },
+      ...{ within: WITHIN, by: ['policy'], buckets: MINUTES, top: 10_000 },
     });
-    return new Map(rows.map(({ key, series }) => [key, series]));
+    return new Map(rows.map(({ keys, series }) => [keys?.[0], series]));
   };
   const [allowed, denied] = [await count('forwarded'), await count('dropped')];
   const merged = (policy: string) =>

@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const log = createLogger('silent');
 const EVERYTHING = { where: undefined };
 const NEWEST = { limit: 50, order: 'newest' } as const;
-const COUNT = { where: undefined, within: ALL_TIME, by: 'wl', buckets: 60, top: 5 };
+const COUNT = { where: undefined, within: ALL_TIME, by: ['wl'], buckets: 60, top: 5 };
 
 /** A thousand conditions on the port of every flow, none of which decides early: a minute of work. */
 const PORTS: Expression = {
@@ -57,7 +57,7 @@ test('a reader process answers as the store itself does, and sees each commit at
 
 test('a failure that has a name keeps it on the way', async () => {
   await using both = await openBoth();
-  await expect(both.pool.summarize({ ...COUNT, by: 'nonsense' })).rejects.toMatchObject({
+  await expect(both.pool.summarize({ ...COUNT, by: ['nonsense'] })).rejects.toMatchObject({
     code: 'bad-query',
     detail: expect.stringContaining('nonsense') as string,
   });

@@ -20,10 +20,15 @@ const counts = (allowed: number, dropped: number) => ({
 
 function summary(rows: Readonly<Record<string, readonly number[]>>): SummaryResponse {
   return {
-    by: 'verdict',
+    by: ['verdict'],
     q: '',
     range: { from: '', to: '' },
-    rows: Object.entries(rows).map(([key, series]) => ({ key, records: 0, events: 0, series })),
+    rows: Object.entries(rows).map(([key, series]) => ({
+      ...{ keys: [key], records: 0, events: 0, series },
+      ...{ firstAt: null, lastAt: null },
+    })),
+    groups: Object.keys(rows).length,
+    untold: { records: 0, events: 0 },
     head: 0,
     gaps: [],
     completeness: COMPLETE,

@@ -1,17 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import type { DropGroupJson, DropsResponse, Problem } from '../../../server/http/contract.ts';
+import type {
+  CountedDropGroupJson,
+  DropsResponse,
+  Problem,
+} from '../../../server/http/contract.ts';
 import { createApi } from '../../../web/src/api/client.ts';
 import { LaneState } from '../../../web/src/state/lane.svelte.ts';
 import { COMPLETE, dropJson } from './flows.ts';
 
 const AT = '2026-05-03T10:00:00.000000001Z';
 
-const group = (key: string, count: number, lastSeq: number): DropGroupJson => ({
+const group = (key: string, count: number, lastSeq: number): CountedDropGroupJson => ({
   ...{ key, count, firstAt: AT, lastAt: AT, lastSeq },
-  latest: dropJson(lastSeq),
+  ...{ latest: dropJson(lastSeq), series: [], state: 'ongoing', firstSeenAt: AT, mark: null },
 });
 
-const answer = (groups: readonly DropGroupJson[], others = { groups: 0, count: 0 }) =>
+const answer = (groups: readonly CountedDropGroupJson[], others = { groups: 0, count: 0 }) =>
   ({
     q: '',
     range: { from: AT, to: AT },
@@ -20,6 +24,7 @@ const answer = (groups: readonly DropGroupJson[], others = { groups: 0, count: 0
     head: 0,
     gaps: [],
     completeness: COMPLETE,
+    marksProblem: null,
   }) satisfies DropsResponse;
 
 type Ask = { readonly url: URL; reply(body: DropsResponse): Promise<void>; fail(): Promise<void> };

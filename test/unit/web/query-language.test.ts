@@ -27,8 +27,8 @@ const FLOWS = [
   labelled(3, [], ['k8s:app=kafka']),
 ];
 const ROWS = [
-  { key: 'shop', records: 1_200 },
-  { key: 'payment', records: 30 },
+  { keys: ['shop'], records: 1_200 },
+  { keys: ['payment'], records: 30 },
 ];
 
 const complete = createCompletion({
@@ -48,12 +48,17 @@ const complete = createCompletion({
     },
     summary: (request) => {
       asked.push(request);
-      const rows = ROWS.map((row) => ({ ...row, events: row.records, series: [] }));
+      const rows = ROWS.map((row) => ({
+        ...{ ...row, events: row.records, series: [] },
+        ...{ firstAt: null, lastAt: null },
+      }));
       return Promise.resolve({
-        by: 'ns',
+        by: ['ns'],
         q: '',
         range: { from: '', to: '' },
         rows,
+        groups: rows.length,
+        untold: { records: 0, events: 0 },
         head: 3,
         gaps: [],
         completeness: COMPLETE,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COLUMN_IDS } from '../../../web/src/state/columns.ts';
+import { DROP_STATES } from '../../../server/core/drop-state.ts';
+import { COLUMN_IDS } from '../../../server/core/column-ids.ts';
 import {
   DEFAULT_VIEW,
   formatView,
@@ -30,6 +31,14 @@ const KEPT: readonly (readonly [string, Partial<View>])[] = [
   ['/live?cols=', {}],
   ['/live?sel=4711', { sel: '4711' }],
   ['/live?sel=DROP%20TABLE', {}],
+  ['/live?cols=to.ns,l7,bytes', { cols: ['to.ns', 'l7', 'bytes'] }],
+  ['/live?cols=time,time', { cols: ['time'] }],
+  ['/live?asof=17', {}],
+  [
+    '/live?t=2026-05-03T10:00:00Z..2026-05-03T11:00:00Z&asof=17',
+    { t: '2026-05-03T10:00:00Z..2026-05-03T11:00:00Z', asof: '17' },
+  ],
+  ['/live?t=now-2h..now-1h&asof=-1', { t: 'now-2h..now-1h' }],
   ['/live?tz=utc', { tz: 'utc' }],
   ['/live?tz=mars', {}],
   ['/policies?sort=-denied', { screen: 'policies', sort: '-denied' }],
@@ -38,6 +47,18 @@ const KEPT: readonly (readonly [string, Partial<View>])[] = [
     { screen: 'policies', sel: 'NetworkPolicy::shop/redis' },
   ],
   ['/live?q=a%26b=c&qv=1', { q: 'a&b=c' }],
+  ['/drops', { screen: 'drops' }],
+  [
+    '/drops?state=new,ongoing&sort=-count',
+    { screen: 'drops', states: ['new', 'ongoing'], sort: '-count' },
+  ],
+  ['/drops?state=sideways', { screen: 'drops' }],
+  [
+    '/drops/:shop%2Fcart%7C:shop%2Fdb%7C5432%7Ctcp%7Cegress%7CPOLICY_DENIED?t=now-1h..now',
+    { screen: 'drops', sel: ':shop/cart|:shop/db|5432|tcp|egress|POLICY_DENIED', t: 'now-1h..now' },
+  ],
+  ['/drops?sel=:shop/cart', { screen: 'drops', sel: ':shop/cart' }],
+  ['/drops/%', { screen: 'drops' }],
 ];
 
 describe('an address', () => {
@@ -55,18 +76,34 @@ describe('an address', () => {
     );
   });
 
+  test('brings any drop group back from its path', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (name) => {
+        const view: View = { ...DEFAULT_VIEW, screen: 'drops', sel: `:${name}|6379|tcp` };
+        expect(parseView(formatView(view))).toEqual(view);
+      }),
+    );
+  });
+
   test('brings every view back', () => {
-    const anyView = fc.record({
+    const anyRange = fc.constantFrom(
+      { t: 'now-15m..now', asof: '' },
+      { t: 'now-3h..now-1h', asof: '' },
+      { t: '2026-05-03T10:00:00Z..now', asof: '' },
+      { t: '2026-05-03T10:00:00Z..2026-05-03T11:00:00Z', asof: '4711' },
+    );
+    const anyRest = fc.record({
       screen: fc.constantFrom(...SCREENS),
       q: fc.string(),
-      t: fc.constantFrom('now-15m..now', 'now-3h..now-1h', '2026-05-03T10:00:00Z..now'),
       cols: fc.shuffledSubarray([...COLUMN_IDS], { minLength: 1 }),
       sel: fc.constantFrom('', '1', '90071992547409'),
+      states: fc.subarray([...DROP_STATES]),
       sort: fc.constantFrom('', 'name', '-denied'),
       tz: fc.constantFrom('local' as const, 'utc' as const),
     });
     fc.assert(
-      fc.property(anyView, (view) => {
+      fc.property(anyRange, anyRest, (range, rest) => {
+        const view: View = { ...rest, ...range };
         expect(parseView(formatView(view))).toEqual(view);
       }),
     );

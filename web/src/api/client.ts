@@ -1,9 +1,12 @@
 import type {
+  AroundResponse,
   DropsResponse,
   FlowResponse,
   FlowsResponse,
   PoliciesResponse,
   Problem,
+  SavedViewJson,
+  SavedViewsResponse,
   SourcesResponse,
   SummaryResponse,
 } from '../../../server/http/contract.ts';
@@ -23,14 +26,20 @@ export type FlowsRequest = {
   readonly q: string;
   /** Time range as the URL has it; absent: everything that is kept. */
   readonly t?: string;
+  /** Only flows up to this sequence number. */
+  readonly asof?: number | undefined;
   readonly limit: number;
-  readonly after?: number;
+  readonly after?: number | undefined;
   readonly order?: 'newest' | 'oldest';
+  /** Milliseconds after which the answer comes, whatever was found by then. */
+  readonly work?: number;
 };
 
 export type SummaryRequest = {
   readonly q: string;
   readonly t: string;
+  /** Only flows up to this sequence number. */
+  readonly asof?: number | undefined;
   readonly by?: string;
   readonly buckets?: number;
   readonly top?: number;
@@ -40,8 +49,16 @@ export type DropsRequest = {
   readonly q: string;
   readonly t: string;
   readonly top?: number;
+  /** Parts of the range, for `series`. */
+  readonly buckets?: number;
   /** Only flows up to this sequence number. */
-  readonly asof?: number;
+  readonly asof?: number | undefined;
+};
+
+export type MarkRequest = {
+  readonly note: string;
+  /** RFC 3339; null: it stays. */
+  readonly until: string | null;
 };
 
 /** The server's JSON interface. Every call may throw `RequestFailed`, or an `AbortError` once aborted. */
@@ -50,11 +67,25 @@ export type Api = {
   flow(seq: number, signal?: AbortSignal): Promise<FlowResponse>;
   summary(request: SummaryRequest, signal?: AbortSignal): Promise<SummaryResponse>;
   drops(request: DropsRequest, signal?: AbortSignal): Promise<DropsResponse>;
+  /** Acknowledges a group, in place of what was said of it before. */
+  markDrop(key: string, mark: MarkRequest): Promise<void>;
+  unmarkDrop(key: string): Promise<void>;
   policies(
     request: { readonly t: string; readonly buckets: number },
     signal?: AbortSignal,
   ): Promise<PoliciesResponse>;
   sources(signal?: AbortSignal): Promise<SourcesResponse>;
+  /** Flows of the same pair before and after one. */
+  around(
+    seq: number,
+    request: { readonly of: AroundResponse['of']; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<AroundResponse>;
+  /** The views that all users share. */
+  views(signal?: AbortSignal): Promise<SavedViewsResponse>;
+  /** Makes or replaces one. */
+  putView(view: Omit<SavedViewJson, 'createdAt' | 'updatedAt'>): Promise<void>;
+  deleteView(id: string): Promise<void>;
 };
 
 export type ApiOptions = {
@@ -78,15 +109,29 @@ export function createApi({ fetch }: ApiOptions): Api {
     if (!response.ok) throw new RequestFailed(await problemOf(response));
     return (await response.json()) as T;
   };
+  const send = async (method: 'PUT' | 'DELETE', path: string, body?: object): Promise<void> => {
+    const json = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+    const request = { method, ...(body === undefined ? {} : json) };
+    const response = await reach(() => fetch(`/api/v1/${path}`, request));
+    if (!response.ok) throw new RequestFailed(await problemOf(response));
+  };
   return {
     flows: (request, signal) => get('flows', request, signal),
     flow: (seq, signal) => get(`flows/${seq}`, {}, signal),
     summary: (request, signal) => get('summary', request, signal),
     drops: (request, signal) => get('drops', request, signal),
+    markDrop: (key, mark) => send('PUT', markPath(key), mark),
+    unmarkDrop: (key) => send('DELETE', markPath(key)),
     policies: (request, signal) => get('policies', request, signal),
     sources: (signal) => get('sources', {}, signal),
+    around: (seq, request, signal) => get(`flows/${seq}/around`, request, signal),
+    views: (signal) => get('views', {}, signal),
+    putView: ({ id, ...view }) => send('PUT', `views/${id}`, view),
+    deleteView: (id) => send('DELETE', `views/${id}`),
   };
 }
+
+const markPath = (key: string): string => `drops/${encodeURIComponent(key)}/mark`;
 
 async function reach(request: () => Promise<Response>): Promise<Response> {
   try {

@@ -1,4 +1,4 @@
-import type { LiveFrame, LiveRequest } from '../../../server/http/contract.ts';
+import type { LiveFrame, LiveRequest } from '../../../server/http/live-contract.ts';
 
 export type LiveSocket = {
   send(request: LiveRequest): void;

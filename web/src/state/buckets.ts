@@ -52,7 +52,7 @@ export function bucketsOf(summary: SummaryResponse, plan: BucketPlan): Buckets {
   const series = emptySeries(plan.count);
   const records = { allowed: 0, dropped: 0, audit: 0, error: 0, unknown: 0 };
   for (const row of summary.rows) {
-    const kind = KIND_OF_KEY[row.key ?? ''] ?? 'unknown';
+    const kind = KIND_OF_KEY[row.keys?.[0] ?? ''] ?? 'unknown';
     const into = series[kind];
     records[kind] += row.records;
     for (let i = 0; i < plan.count; i++) into[i] = (into[i] ?? 0) + (row.series[i] ?? 0);

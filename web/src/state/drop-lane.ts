@@ -1,5 +1,5 @@
 import { representative } from '../../../server/core/drop-groups.ts';
-import type { DropGroupJson, DropsResponse, FlowJson } from '../../../server/http/contract.ts';
+import type { DropGroupJson, FlowJson } from '../../../server/http/contract.ts';
 
 /** A row of the drops lane: what the store counted, and what the stream counted since. */
 export type LaneGroup = {
@@ -12,6 +12,13 @@ export type LaneGroup = {
 };
 
 export type LaneTotal = { readonly groups: number; readonly count: number };
+
+/** What the store counted. */
+export type StoredGroups = {
+  readonly groups: readonly DropGroupJson[];
+  /** Those that it did not tell one by one. */
+  readonly others: LaneTotal;
+};
 
 /** What the stream had counted at one of its sequence numbers. */
 export type LaneMark = {
@@ -53,7 +60,7 @@ export class DropLane {
     };
   }
 
-  setStored({ groups, others }: Pick<DropsResponse, 'groups' | 'others'>, mark: LaneMark): void {
+  setStored({ groups, others }: StoredGroups, mark: LaneMark): void {
     this.#stored = new Map(groups.map((group) => [group.key, group]));
     this.#others = others;
     this.#counted = mark.counts;

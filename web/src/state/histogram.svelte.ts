@@ -14,13 +14,22 @@ const REFRESH_MS = 10_000;
 const WIDE_REFRESH_MS = 30_000;
 const WIDE_MS = 2 * 3_600_000;
 
+type Shown = {
+  readonly q: string;
+  readonly t: string;
+  /** Only flows up to this sequence number. */
+  readonly asof: number | undefined;
+  /** Of the chart, in CSS pixels. */
+  readonly width: number;
+};
+
 /** Counts over time of a query: read from the store, extended by ticks. */
 export class HistogramState {
   #buckets = $state.raw<Buckets | undefined>();
   #dropAxis = $state(false);
   readonly #api: Api;
   readonly #clock: Clock;
-  #view: { readonly q: string; readonly t: string; readonly width: number } | undefined;
+  #view: Shown | undefined;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -38,10 +47,11 @@ export class HistogramState {
     return this.#dropAxis;
   }
 
-  show(q: string, t: string, width: number): void {
+  show(view: Shown): void {
     const old = this.#view;
-    if (old !== undefined && old.q === q && old.t === t && Math.abs(old.width - width) < 32) return;
-    this.#view = { q, t, width };
+    const isSame = old?.q === view.q && old.t === view.t && old.asof === view.asof;
+    if (isSame && Math.abs(old.width - view.width) < 32) return;
+    this.#view = view;
     void this.#load();
   }
 
@@ -83,7 +93,13 @@ export class HistogramState {
     const plan = planBuckets(span.from, span.to, view.width);
     try {
       const summary = await this.#api.summary(
-        { q: view.q, t: absoluteText(plan.from, plan.to), by: 'verdict', buckets: plan.count },
+        {
+          q: view.q,
+          t: absoluteText(plan.from, plan.to),
+          asof: view.asof,
+          by: 'verdict',
+          buckets: plan.count,
+        },
         signal,
       );
       this.#set(bucketsOf(summary, plan));

@@ -1,20 +1,18 @@
-import type { DropsResponse, FlowJson, FlowsResponse } from '../../../server/http/contract.ts';
+import type { DropsResponse, FlowJson } from '../../../server/http/contract.ts';
 import type { Api } from '../api/client.ts';
 
 export type WindowRequest = {
   readonly api: Api;
   readonly q: string;
   readonly t: string;
+  /** Only flows up to this sequence number. */
+  readonly asof?: number | undefined;
   readonly signal: AbortSignal;
 };
 
-const FIRST_PAGE = 200;
 const DROP_GROUPS = 100;
 const MISSED_PAGE = 1_000;
 const MISSED_PAGES = 3;
-
-export const readFirstPage = ({ api, q, t, signal }: WindowRequest): Promise<FlowsResponse> =>
-  api.flows({ q, t, limit: FIRST_PAGE, order: 'newest' }, signal);
 
 /** Drop groups of the range, counted up to the sequence number `head` where there is one. */
 export const readDrops = (
@@ -23,14 +21,22 @@ export const readDrops = (
 ): Promise<DropsResponse> =>
   api.drops({ q, t, top: DROP_GROUPS, ...(head === undefined ? {} : { asof: head }) }, signal);
 
+/** A part of a search that nobody waits for; between parts it can be given up. */
+const PART_MS = 250;
+
 /** Time of the newest flow that matches at all; null when none does. */
 export async function readLastMatch({
   api,
   q,
   signal,
-}: Omit<WindowRequest, 't'>): Promise<string | null> {
-  const page = await api.flows({ q, limit: 1, order: 'newest' }, signal);
-  return page.flows[0]?.observedAt ?? null;
+}: Omit<WindowRequest, 't' | 'asof'>): Promise<string | null> {
+  let after: number | undefined;
+  for (;;) {
+    const page = await api.flows({ q, limit: 1, after, order: 'newest', work: PART_MS }, signal);
+    const [flow] = page.flows;
+    if (flow !== undefined || page.next === null) return flow?.observedAt ?? null;
+    after = page.next;
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
-import type { GapJson, Problem } from '../../../server/http/contract.ts';
+import type { FlowsResponse, GapJson, Problem } from '../../../server/http/contract.ts';
 import type { Api } from '../api/client.ts';
 import type { OpenLiveSocket } from '../api/live-socket.ts';
 import { problemOf } from './failure.ts';
 import { LaneState } from './lane.svelte.ts';
-import { readFirstPage, readLastMatch, readMissed, type WindowRequest } from './live-window.ts';
+import { createPainter } from './painter.ts';
+import { readLastMatch, readMissed, type WindowRequest } from './live-window.ts';
+import { Search } from './search.svelte.ts';
 import { Stream, type StreamStatus, type Tick } from './stream.svelte.ts';
 import { FlowTable } from './table.svelte.ts';
 import { isLiveRange } from './time-range.ts';
@@ -20,29 +22,40 @@ export type LiveOptions = {
   readonly ongaps: (gaps: readonly GapJson[]) => void;
 };
 
+const FIRST_PAGE = 200;
 const OLDER_PAGE = 500;
+
+type Shown = Pick<WindowRequest, 'q' | 't' | 'asof'>;
+const NOTHING: Shown = { q: '', t: '', asof: undefined };
 
 /** The Live screen's data: one query over one range, from the store and from the stream. */
 export class LiveState {
   readonly table = new FlowTable();
   readonly lane: LaneState;
+  readonly search = new Search();
   #tick = $state.raw<Tick | undefined>();
   #lastMatch = $state.raw<string | null | undefined>();
   #problem = $state.raw<Problem | undefined>();
   #laneProblem = $state.raw<Problem | undefined>();
   #loading = $state(false);
-  #loadingOlder = $state(false);
+  #loadingOlder = false;
   #heardAt = $state(0);
   readonly #options: LiveOptions;
   readonly #stream: Stream;
-  #scheduled = false;
+  readonly #paint: () => void;
   #ready = false;
-  #view = { q: '', t: '' };
+  #view: Shown = NOTHING;
   #abort = new AbortController();
 
   constructor(options: LiveOptions) {
     this.#options = options;
     this.lane = new LaneState({ onproblem: (problem) => (this.#laneProblem = problem) });
+    this.#paint = createPainter(
+      options.onframe,
+      [this.table, this.lane].map((part) => () => {
+        if (this.#ready) part.commit();
+      }),
+    );
     this.#stream = new Stream({
       open: options.open,
       urlOf: options.urlOf,
@@ -75,10 +88,6 @@ export class LiveState {
     return this.#loading;
   }
 
-  get loadingOlder(): boolean {
-    return this.#loadingOlder;
-  }
-
   get status(): StreamStatus {
     return this.#stream.status;
   }
@@ -89,9 +98,10 @@ export class LiveState {
   }
 
   /** Shows a query over a range. Old rows stay until the new ones are there. */
-  show(q: string, t: string): void {
-    if (q === this.#view.q && t === this.#view.t) return;
-    this.#view = { q, t };
+  show(view: Shown): void {
+    const { q, t, asof } = this.#view;
+    if (view.q === q && view.t === t && view.asof === asof) return;
+    this.#view = view;
     this.reload();
   }
 
@@ -100,17 +110,16 @@ export class LiveState {
     this.#abort = new AbortController();
     this.#ready = false;
     this.table.reset();
+    this.search.reset();
     this.#loading = true;
-    this.#problem = undefined;
-    this.#laneProblem = undefined;
-    this.#tick = undefined;
+    this.#problem = this.#laneProblem = this.#tick = undefined;
     if (isLiveRange(this.#view.t)) {
       this.#stream.start(this.#view.q);
       return;
     }
     this.#stream.stop();
     this.table.setPaused(false);
-    void this.lane.show(this.#request(), undefined, false);
+    void this.lane.show(this.#request(), this.#view.asof, false);
     void this.#load();
   }
 
@@ -118,7 +127,7 @@ export class LiveState {
   leave(): void {
     this.#abort.abort();
     this.#stream.stop();
-    this.#view = { q: '', t: '' };
+    this.#view = NOTHING;
   }
 
   /** Goes on: with what waited, or from the store when that was too much. */
@@ -137,14 +146,18 @@ export class LiveState {
     this.#stream.retryNow();
   }
 
+  /** More rows, unless a person stopped the search for them. */
   async loadOlder(): Promise<void> {
+    if (!this.search.stopped) await this.searchOn();
+  }
+
+  async searchOn(): Promise<void> {
     const after = this.table.older;
     if (after === null || this.#loadingOlder || this.#loading) return;
     this.#loadingOlder = true;
-    const { api, q, t, signal } = this.#request();
     try {
-      this.table.append(
-        await api.flows({ q, t, limit: OLDER_PAGE, after, order: 'newest' }, signal),
+      await this.search.run(this.#request(), { limit: OLDER_PAGE, after }, (page) =>
+        this.table.append(page),
       );
     } catch (error) {
       this.#fail(problemOf(error));
@@ -163,18 +176,10 @@ export class LiveState {
     this.#loading = false;
   }
 
-  /** Takes a frame, and shows it with all others of the same animation frame. */
   #later(take: () => void): void {
     take();
     this.#heardAt = Date.now();
-    if (this.#scheduled || !this.#ready) return;
-    this.#scheduled = true;
-    this.#options.onframe(() => {
-      this.#scheduled = false;
-      if (!this.#ready) return;
-      this.table.commit();
-      this.lane.commit();
-    });
+    if (this.#ready) this.#paint();
   }
 
   #onTick(tick: Tick): void {
@@ -194,10 +199,7 @@ export class LiveState {
     const last = this.table.newest;
     const goesOn = again && this.#ready;
     void this.lane.show(this.#request(), head, goesOn);
-    if (!goesOn || last === 0) {
-      await this.#load();
-      return;
-    }
+    if (!goesOn || last === 0) return this.#load();
     const request = this.#request();
     // What streams in meanwhile waits, or the missed rows would find newer ones above them.
     this.#ready = false;
@@ -211,7 +213,6 @@ export class LiveState {
       }
       this.table.receive(missed, 0);
       this.table.commit();
-      this.#ready = true;
     } catch (error) {
       this.#fail(problemOf(error));
     } finally {
@@ -221,17 +222,28 @@ export class LiveState {
 
   async #load(): Promise<void> {
     const request = this.#request();
+    const isOver = (): boolean => request.signal.aborted || this.search.stopped;
+    let isFirst = true;
+    this.#lastMatch = undefined;
     try {
-      const page = await readFirstPage(request);
-      const lastMatch = page.flows.length > 0 ? undefined : await readLastMatch(request);
-      if (request.signal.aborted) return;
-      this.table.replace(page);
-      this.#lastMatch = lastMatch;
-      this.#problem = undefined;
-      this.#loading = false;
-      this.#ready = true;
+      // The first part shows what is there; the stream goes on above it while more is searched for.
+      await this.search.run(request, { limit: FIRST_PAGE }, (page) => {
+        if (isFirst) this.#show(page);
+        else this.table.append(page);
+        isFirst = false;
+      });
+      if (isOver() || this.table.rows.length > 0) return;
+      const lastMatch = await readLastMatch(request);
+      if (!isOver()) this.#lastMatch = lastMatch;
     } catch (error) {
       this.#fail(problemOf(error));
     }
+  }
+
+  #show(page: FlowsResponse): void {
+    this.table.replace(page);
+    this.#problem = undefined;
+    this.#loading = false;
+    this.#ready = true;
   }
 }

@@ -1,4 +1,4 @@
-import { policyName } from '../../../server/core/fields.ts';
+import { policyName } from '../../../server/core/policy-name.ts';
 import type { HitTotalsJson, PolicyJson } from '../../../server/http/contract.ts';
 
 /** One line of the Policies screen. */

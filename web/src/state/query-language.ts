@@ -115,15 +115,13 @@ async function readValues(
 ): Promise<readonly Option[]> {
   try {
     const summary = await api.summary({ q: '', t, by, top: VALUES_READ }, signal);
-    return summary.rows.flatMap(({ key, records }) =>
-      key === null || key === ''
-        ? []
-        : [
-            {
-              label: needsQuotes(key, 'value') ? quote(key) : key,
-              detail: formatCount(records),
-            },
-          ],
+    return summary.rows.flatMap(({ keys, records }) =>
+      (keys ?? [])
+        .filter((key) => key !== '')
+        .map((key) => ({
+          label: needsQuotes(key, 'value') ? quote(key) : key,
+          detail: formatCount(records),
+        })),
     );
   } catch (error) {
     // Without counts the field's own options still help; the page tells elsewhere that the server is away.

@@ -8,13 +8,14 @@ export const fieldTerm = (field: string, value: string): string =>
   `${field}:${needsQuotes(value, 'value') ? quote(value) : value}`;
 
 /** The parts that all have to match. */
-function conjuncts(q: string): readonly Expression[] {
+export function conjuncts(q: string): readonly Expression[] {
   const parsed = parseQuery(q);
   if (!parsed.ok || parsed.where === undefined) return [];
   return parsed.where.kind === 'and' ? parsed.where.of : [parsed.where];
 }
 
-function join(parts: readonly Expression[]): string {
+/** The query that they make together; what stands there twice counts once. */
+export function joinParts(parts: readonly Expression[]): string {
   const seen = new Map(parts.map((part) => [printQuery(part), part]));
   const [first, ...more] = seen.values();
   if (first === undefined) return '';
@@ -23,14 +24,14 @@ function join(parts: readonly Expression[]): string {
 
 /** Narrows a query to what also matches the terms. One that cannot be read is replaced. */
 export const withTerms = (q: string, terms: readonly string[]): string =>
-  join([...conjuncts(q), ...terms.flatMap(conjuncts)]);
+  joinParts([...conjuncts(q), ...terms.flatMap(conjuncts)]);
 
 /** Narrows a query to what does not match all of the terms. */
 export function withoutTerms(q: string, terms: readonly string[]): string {
   const of = terms.flatMap(conjuncts);
   const [first, ...more] = of;
   if (first === undefined) return q;
-  return join([
+  return joinParts([
     ...conjuncts(q),
     { kind: 'not', of: more.length === 0 ? first : { kind: 'and', of } },
   ]);
@@ -41,7 +42,7 @@ export function dropOneTerm(q: string): readonly { readonly term: string; readon
   const parts = conjuncts(q);
   return parts.map((part) => ({
     term: printQuery(part),
-    q: join(parts.filter((other) => other !== part)),
+    q: joinParts(parts.filter((other) => other !== part)),
   }));
 }
 

@@ -20,7 +20,7 @@ export class Router {
 
   /** Changes the view. `replace` while typing or scrolling, so that Back leads to where a person was. */
   go(change: Partial<View>, how: 'push' | 'replace' = 'push'): void {
-    const next = { ...this.#view, ...change };
+    const next = { ...this.#view, ...ofRange(change), ...change };
     if (formatView(next) === formatView(this.#view)) return;
     this.#view = next;
     this.#write(how);
@@ -39,7 +39,9 @@ export class Router {
 
   /** Full address of the view, or of a changed one. */
   link(change: Partial<View> = {}): string {
-    return this.#window.location.origin + formatView({ ...this.#view, ...change });
+    return (
+      this.#window.location.origin + formatView({ ...this.#view, ...ofRange(change), ...change })
+    );
   }
 
   #write(how: 'push' | 'replace'): void {
@@ -48,3 +50,6 @@ export class Router {
     else this.#window.history.replaceState(null, '', url);
   }
 }
+
+/** Another range is no longer the one that a link had frozen. */
+const ofRange = ({ t }: Partial<View>): Partial<View> => (t === undefined ? {} : { asof: '' });

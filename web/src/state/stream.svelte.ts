@@ -1,4 +1,5 @@
-import type { DropGroupJson, GapJson, LiveFrame, Problem } from '../../../server/http/contract.ts';
+import type { DropGroupJson, GapJson, Problem } from '../../../server/http/contract.ts';
+import type { LiveFrame } from '../../../server/http/live-contract.ts';
 import type { LiveSocket, OpenLiveSocket } from '../api/live-socket.ts';
 import type { Rows } from './rows.ts';
 

@@ -21,6 +21,7 @@ export class FlowTable {
   #paused = $state(false);
   #still = false;
   #newest = 0;
+  #head = 0;
   #incoming: { readonly rows: Rows; readonly bytes: number }[] = [];
   readonly #waiting = new HeldRows();
 
@@ -35,6 +36,11 @@ export class FlowTable {
   /** Where the next page of older flows begins; null when there is none, or the page keeps no more. */
   get older(): number | null {
     return this.#rows.length < ROW_LIMIT ? this.#older : null;
+  }
+
+  /** Newest sequence number of the store when the rows were read from it. */
+  get head(): number {
+    return this.#head;
   }
 
   get paused(): boolean {
@@ -72,6 +78,7 @@ export class FlowTable {
     this.#rows = joinPage(prependRows([], streamed), page.flows, page.head);
     this.#newest = this.#rows[0]?.seq ?? 0;
     this.#older = page.next;
+    this.#head = page.head;
   }
 
   append(page: FlowsResponse): void {

@@ -4,7 +4,7 @@ import { tinykeys } from 'tinykeys';
 export type KeyMap = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
 /** Where a key has a meaning of its own, so that a shortcut must not take it. */
-const OWN_KEYS = 'input, textarea, select, [contenteditable="true"], dialog';
+const OWN_KEYS = 'input, textarea, select, [contenteditable="true"], dialog, [role="menu"]';
 const OPERABLE = 'button, a, summary, [role="separator"]';
 
 /** What goes on while a key is held down; anything else happens once a press. */
@@ -45,4 +45,14 @@ export function bindKeys(map: KeyMap, isOn: () => boolean): () => void {
     window.removeEventListener('keydown', watchPrefix, { capture: true });
     stop();
   };
+}
+
+/** Listens for a key with a modifier, which works in fields too and cannot be typed by accident. Answers with what stops it. */
+export function bindChord(chord: string, run: () => void): () => void {
+  return tinykeys(window, {
+    [chord]: (event) => {
+      event.preventDefault();
+      if (!event.repeat && document.querySelector('dialog[open]') === null) run();
+    },
+  });
 }

@@ -1,7 +1,6 @@
-import { decidingHits } from '../../../server/core/drop-groups.ts';
 import type { DropCategory } from '../../../server/core/drop-reasons.ts';
 import { endName as coreEndName } from '../../../server/core/end-name.ts';
-import { policyName } from '../../../server/core/fields.ts';
+import { policyNames as coreNames } from '../../../server/core/policy-names.ts';
 import { weightWords } from '../../../server/core/stands-for.ts';
 import { VERDICT_WORD } from '../../../server/core/verdict.ts';
 import type { EndJson, FlowJson } from '../../../server/http/contract.ts';
@@ -17,9 +16,7 @@ export function portAndProtocol(flow: FlowJson): string {
 }
 
 /** Names of the policies that decided, each once; empty when the record names none. */
-export function policyNames(flow: FlowJson): string {
-  return [...new Set(decidingHits(flow.hits).map((hit) => policyName(hit.policy)))].join(', ');
-}
+export const policyNames = (flow: FlowJson): string => coreNames(flow.hits);
 
 /** What the table shows in one cell for the reason. */
 export const reasonWords = (flow: FlowJson): string => flow.reason?.words ?? '';

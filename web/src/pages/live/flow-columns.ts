@@ -1,22 +1,15 @@
-import type { EndJson, FlowJson } from '../../../../server/http/contract.ts';
-import type { ColumnId } from '../../state/columns.ts';
+import type { EndJson } from '../../../../server/http/contract.ts';
+import {
+  columnTable,
+  type ColumnId,
+  type FlowColumnId,
+} from '../../../../server/core/column-ids.ts';
 import { fieldTerm } from '../../state/query-terms.ts';
 import { endName, policyNames, portAndProtocol, reasonWords } from '../../words/flow.ts';
-import { formatClock, type Zone } from '../../words/time.ts';
-
-export type FlowColumn = {
-  readonly id: ColumnId;
-  readonly label: string;
-  /** Narrowest that still tells, in CSS pixels; below it the table scrolls sideways. */
-  readonly min: number;
-  /** Width at which its usual text is whole, in CSS pixels. Room is shared out in proportion to it. */
-  readonly full: number;
-  /** Whether its text is an address, a number or a name: set in the data face. */
-  readonly data: boolean;
-  readonly text: (flow: FlowJson, zone: Zone) => string;
-  /** Query terms that mean "as in this cell"; empty where filtering by it makes no sense. */
-  readonly terms: (flow: FlowJson) => readonly string[];
-};
+import { formatBytes, formatCount } from '../../words/numbers.ts';
+import { formatClock } from '../../words/time.ts';
+import { endColumn } from './end-columns.ts';
+import type { FlowColumn } from './flow-column.ts';
 
 /** Terms that mean this end: its workload where it has one, else its name or address. */
 function endTerms(side: 'from' | 'to', end: EndJson): readonly string[] {
@@ -41,7 +34,11 @@ const VERDICT_TERM = {
 const termIf = (value: string, field: string): readonly string[] =>
   value === '' ? [] : [fieldTerm(field, value)];
 
-export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
+/** Both directions of a count; `undefined` where neither was counted. */
+const bothWays = (forward: number, reverse: number): number | undefined =>
+  forward < 0 && reverse < 0 ? undefined : Math.max(0, forward) + Math.max(0, reverse);
+
+export const FLOW_COLUMNS: Readonly<Record<FlowColumnId, FlowColumn>> = {
   time: {
     id: 'time',
     label: 'Time',
@@ -138,34 +135,69 @@ export const FLOW_COLUMNS: Readonly<Record<ColumnId, FlowColumn>> = {
     text: (flow) => flow.origin,
     terms: (flow) => termIf(flow.origin, 'source'),
   },
+  l7: {
+    id: 'l7',
+    label: 'L7',
+    min: 120,
+    full: 200,
+    data: true,
+    text: ({ l7 }) =>
+      l7 === null
+        ? ''
+        : [l7.method, l7.path, l7.status < 0 ? '' : String(l7.status)]
+            .filter((part) => part !== '')
+            .join(' '),
+    terms: ({ l7 }) =>
+      l7 === null ? [] : [...termIf(l7.method, 'l7.method'), ...termIf(l7.path, 'l7.path')],
+  },
+  bytes: {
+    id: 'bytes',
+    label: 'Bytes',
+    min: 84,
+    full: 84,
+    data: true,
+    text: ({ counts }) => {
+      const bytes = bothWays(counts.bytesForward, counts.bytesReverse);
+      return bytes === undefined ? '' : formatBytes(bytes);
+    },
+    terms: ({ counts }) => {
+      const bytes = bothWays(counts.bytesForward, counts.bytesReverse);
+      return bytes === undefined ? ['bytes:none'] : [fieldTerm('bytes', String(bytes))];
+    },
+  },
+  packets: {
+    id: 'packets',
+    label: 'Packets',
+    min: 72,
+    full: 72,
+    data: true,
+    text: ({ counts }) => {
+      const packets = bothWays(counts.packetsForward, counts.packetsReverse);
+      return packets === undefined ? '' : formatCount(packets);
+    },
+    terms: () => [],
+  },
+  event: {
+    id: 'event',
+    label: 'Event',
+    min: 90,
+    full: 90,
+    data: false,
+    text: ({ event }) => event,
+    terms: ({ event }) => [fieldTerm('event', event)],
+  },
+  id: {
+    id: 'id',
+    label: 'Id',
+    min: 120,
+    full: 250,
+    data: true,
+    text: ({ id }) => id,
+    terms: ({ id }) => [fieldTerm('id', id)],
+  },
 };
 
-/** Between two columns, and at both ends of a row, in CSS pixels. */
-const GAP = 10;
-const PADDING = 12;
+const ALL = columnTable<FlowColumn>(FLOW_COLUMNS, endColumn);
 
-/** What may go, first to last: the panel tells all of it, and the time, the ends and the reason never go. */
-const YIELDING: readonly ColumnId[] = ['origin', 'node', 'direction'];
-/** Goes only where what stays would be cut beyond recognition: it is why one looks. */
-const LAST: ColumnId = 'policy';
-
-const widthOf = (columns: readonly FlowColumn[], of: 'min' | 'full'): number =>
-  columns.reduce((sum, column) => sum + column[of], 0) + (columns.length - 1) * GAP + 2 * PADDING;
-
-/** Those of the columns for which there is room, so that names and reasons are not cut for lesser ones. */
-export function fitColumns(columns: readonly FlowColumn[], widthPx: number): readonly FlowColumn[] {
-  let kept = columns;
-  for (const id of YIELDING)
-    if (widthOf(kept, 'full') > widthPx) kept = kept.filter((column) => column.id !== id);
-  return widthOf(kept, 'min') > widthPx ? kept.filter((column) => column.id !== LAST) : kept;
-}
-
-/** The tracks of a grid with these columns, and the width below which it scrolls sideways. */
-export function gridOf(columns: readonly FlowColumn[]): {
-  readonly template: string;
-  readonly minWidth: number;
-} {
-  const track = ({ min, full }: FlowColumn): string =>
-    min === full ? `${min}px` : `minmax(${min}px, ${full}fr)`;
-  return { template: columns.map(track).join(' '), minWidth: widthOf(columns, 'min') };
-}
+export const columnsOf = (ids: readonly ColumnId[]): readonly FlowColumn[] =>
+  ids.flatMap((id) => ALL.get(id) ?? []);

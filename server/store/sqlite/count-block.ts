@@ -1,0 +1,153 @@
+import type { FlowCounts } from '../../core/flow.ts';
+import { nanos, type TimeWindow } from '../../core/time.ts';
+import type { Block } from '../../columns/block.ts';
+import type { bucketSeeker, bucketSpreader } from './buckets.ts';
+import type { GroupCodes } from './group-codes.ts';
+import { widenRow, type Row } from './group-rows.ts';
+import type { Matches } from './walk.ts';
+
+/** How the time of a row becomes a bucket. */
+export type Buckets = {
+  readonly count: number;
+  readonly seek: ReturnType<typeof bucketSeeker>;
+  readonly spread: ReturnType<typeof bucketSpreader>;
+};
+
+/**
+ * Counts by code first, and by key what was counted. Rows come nearly in order of time, so this is done for a run of
+ * rows of one bucket at a time, mostly a whole block.
+ */
+export function countBlock(
+  matches: Matches,
+  { codes, distinct }: GroupCodes,
+  { count, seek, spread }: Buckets,
+  rowsOf: (code: number) => readonly Row[],
+): void {
+  const { from, to, rows: wanted } = matches;
+  const { block } = matches.opened;
+  const bucketOf = bucketReader(matches, seek);
+  const spanOf = count === 1 ? undefined : spanReader(block);
+  const eventsOf = eventReader(block);
+  const ends = createEnds(block, distinct);
+  const records = new Uint32Array(distinct);
+  const events = new Float64Array(distinct);
+  const seen = new Uint32Array(distinct);
+  let seenCount = 0;
+  let bucket = 0;
+  const flush = (): void => {
+    for (const code of seen.subarray(0, seenCount)) {
+      for (const into of rowsOf(code)) {
+        into.records += records[code] ?? 0;
+        into.events += events[code] ?? 0;
+        into.series[bucket] = (into.series[bucket] ?? 0) + (events[code] ?? 0);
+      }
+      records[code] = 0;
+      events[code] = 0;
+    }
+    seenCount = 0;
+  };
+  for (let row = from; row < to; row++) {
+    if (wanted !== undefined && wanted[row] !== 1) continue;
+    const code = codes[row] ?? 0;
+    ends.note(code, row);
+    const span = spanOf?.(row);
+    if (span !== undefined) {
+      addSpread(rowsOf(code), { span, events: eventsOf(row), spread });
+      continue;
+    }
+    const next = bucketOf(row);
+    if (next !== bucket) {
+      flush();
+      bucket = next;
+    }
+    const before = records[code] ?? 0;
+    if (before === 0) seen[seenCount++] = code;
+    records[code] = before + 1;
+    events[code] = (events[code] ?? 0) + eventsOf(row);
+  }
+  flush();
+  ends.widen(rowsOf);
+}
+
+/** One aggregate over the buckets that it spans. */
+function addSpread(
+  rows: readonly Row[],
+  { span, events, spread }: { span: TimeWindow; events: number; spread: Buckets['spread'] },
+): void {
+  for (const into of rows) {
+    into.records += 1;
+    into.events += events;
+    spread(span, events, (at, count) => (into.series[at] = (into.series[at] ?? 0) + count));
+  }
+}
+
+type Ends = {
+  note(code: number, row: number): void;
+  /** Tells the rows what was noted. */
+  widen(rowsOf: (code: number) => readonly Row[]): void;
+};
+
+/** The row that was observed first and the one observed last of each code; times are copied once a code, not a row. */
+function createEnds(block: Block, distinct: number): Ends {
+  const column = block.column('observedAt');
+  if (column.kind !== 'times') throw new Error('observedAt is no column of times');
+  const { times } = column;
+  const timeOf = (row: number): bigint => times[row] ?? 0n;
+  /** One more than the row, 0 where there is none yet. */
+  const first = new Uint32Array(distinct);
+  const last = new Uint32Array(distinct);
+  return {
+    note(code, row) {
+      const earliest = first[code] ?? 0;
+      const latest = last[code] ?? 0;
+      if (earliest === 0 || timeOf(row) < timeOf(earliest - 1)) first[code] = row + 1;
+      if (latest === 0 || timeOf(row) >= timeOf(latest - 1)) last[code] = row + 1;
+    },
+    widen(rowsOf) {
+      for (let code = 0; code < distinct; code++) {
+        const earliest = first[code] ?? 0;
+        if (earliest === 0) continue;
+        const [from, to] = [timeOf(earliest - 1), timeOf((last[code] ?? 0) - 1)];
+        for (const row of rowsOf(code)) widenRow(row, nanos(from), nanos(to));
+      }
+    },
+  };
+}
+
+/** Events of a row. Counts that sum up many events hardly repeat, so only those that are asked for are parsed. */
+function eventReader(block: Block): (row: number) => number {
+  const column = block.column('counts');
+  if (column.kind !== 'values') throw new Error('counts is no column of values');
+  const { codes, distinct, value } = column;
+  const byCode = new Float64Array(distinct).fill(NaN);
+  return (row) => {
+    const code = codes[row] ?? 0;
+    const known = byCode[code] ?? NaN;
+    return Number.isNaN(known) ? (byCode[code] = (value(code) as FlowCounts).events) : known;
+  };
+}
+
+/** When an aggregate was counted; `undefined` of other rows. Absent where a block has none. */
+function spanReader(block: Block): ((row: number) => TimeWindow | undefined) | undefined {
+  const column = block.column('window');
+  if (column.kind !== 'values') throw new Error('window is no column of values');
+  const { codes, distinct, value } = column;
+  if (distinct === 1 && value(0) === undefined) return undefined;
+  return (row) => {
+    const span = value(codes[row] ?? 0) as TimeWindow | undefined;
+    return span !== undefined && span.to > span.from ? span : undefined;
+  };
+}
+
+/** A block that lies in one bucket needs no times. */
+function bucketReader(
+  { header, opened: { block } }: Matches,
+  seek: (time: bigint) => number,
+): (row: number) => number {
+  const first = seek(header.minObserved);
+  if (first === seek(header.maxObserved)) return () => first;
+  const column = block.column('observedAt');
+  if (column.kind !== 'times') throw new Error('observedAt is no column of times');
+  const { times } = column;
+  return (row) => seek(times[row] ?? 0n);
+}
