@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, linkSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { formatTime, nanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -17,7 +17,10 @@ import { DEMO_MARK, isDemo } from './demo-mark.ts';
 export type BackupOptions = {
   /** Data directory of the store; a server may be writing it. */
   readonly directory: string;
-  /** File to make, or a directory to make one in, which is named after the time. */
+  /**
+   * File to make; or a directory to make one in, which is named after the time. A name without an ending is a
+   * directory, which is made.
+   */
   readonly target: string;
   readonly clock: Clock;
 } & Pick<CopyOptions, 'progress' | 'pagesAStep'>;
@@ -68,9 +71,20 @@ export async function backUp({
 
 function backupFile(target: string, takenAt: string): string {
   const path = resolve(target);
-  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const known = statSync(path, { throwIfNoEntry: false });
+  const isDirectory = known?.isDirectory() ?? (extname(path) === '' || /[\\/]$/.test(target));
+  if (isDirectory && known === undefined) makeDirectory(path);
   const stamp = takenAt.slice(0, 19).replaceAll(/[-:]/g, '');
   return isDirectory ? join(path, `dropwise-${stamp}Z.sqlite`) : path;
+}
+
+/** Only the last part of the path: a parent that is missing is a disk that is not mounted, or a typing error. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (cause) {
+    throw new AppError('store-failed', `${path} cannot be made: ${String(cause)}`, { cause });
+  }
 }
 
 const nameTaken = (file: string, cause?: unknown): AppError =>

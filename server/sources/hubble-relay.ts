@@ -13,7 +13,7 @@ import { watchRelay, type RelayWatch } from './relay-watch.ts';
 import { watchRotation } from './relay-rotation.ts';
 
 /** How long the first flow of a batch waits for more. */
-const BATCH_MS = { least: 40, most: 200 };
+const BATCH_MS = { least: 40, most: 100 };
 /** The error of a node is told up to ten seconds late (reference/hubble.md 6.4). */
 const START = 15_000_000_000n;
 

@@ -152,6 +152,7 @@ async function watch(browser: Browser, url: string, perSecond: number, drops: re
   for (const [when, between] of [
     ['nobody at it', frames.slice(0, quietFrames)],
     ['in use', frames.slice(quietFrames, allFrames)],
+    ['both', frames.slice(0, allFrames)],
   ] as const) {
     print({ name: name(`between frames, ${when}`), unit: 'ms', ...quantiles(between) });
   }

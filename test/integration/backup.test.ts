@@ -44,6 +44,21 @@ async function expectWhole(directory: string, { head, flows }: Pick<Backup, 'hea
 }
 
 describe('a backup', () => {
+  test('goes into a folder, made where it is not there, unless its name has an ending', async () => {
+    await using directory = await temporaryDirectory();
+    const data = join(directory.path, 'data');
+    {
+      await using store = await openSqliteStore({ directory: data });
+      await appendAll(store, [someFlows(3)]);
+    }
+    const targetOf = async (name: string) =>
+      (await backUp({ ...silent, directory: data, target: `${directory.path}/${name}` })).file;
+
+    expect(await targetOf('nightly')).toMatch(/\/nightly\/dropwise-\d{8}T\d{6}Z\.sqlite$/);
+    expect(await targetOf('v1.2/')).toMatch(/\/v1\.2\/dropwise-/);
+    expect(await targetOf('one.sqlite')).toBe(join(directory.path, 'one.sqlite'));
+  });
+
   test('of a store that is being written opens, and its counts match those of one moment (fault 69)', async () => {
     await using directory = await temporaryDirectory();
     const data = join(directory.path, 'data');
