@@ -15,7 +15,7 @@ export function policyRoutes({ reader, clock }: Services): Router {
   const routes = express.Router();
   routes.get('/policies', async (request, response) => {
     const asked = readRange(textParam(request, 't', 'now-24h..now'), clock);
-    const buckets = numberParam(request, 'buckets', { min: 1, max: 500 }) ?? 24;
+    const buckets = numberParam(request, 'buckets', { min: 1, max: 1_440 }) ?? 24;
     const within = wholeMinutes(asked ?? (await wholeSpan(reader)));
     const policies = await policyTotals(reader, {
       within,

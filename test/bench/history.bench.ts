@@ -51,7 +51,7 @@ async function load(directory: string): Promise<void> {
 const QUESTIONS: Readonly<Record<string, string>> = {
   'last 100 drops of a workload': `flows?limit=100&t=${DAY}&q=verdict:dropped wl:${DENIED.to}`,
   'drops from A to B in 24 h': `flows?limit=1000&t=${DAY}&q=verdict:dropped from.wl:${DENIED.from} to.wl:${DENIED.to}`,
-  'counts by policy and minute, 24 h': `summary?by=policy&buckets=1440&top=1000&t=${DAY}&q=event:policy-verdict`,
+  'hits by policy and minute, 24 h': `policies?buckets=1440&t=${DAY}`,
   'one outside address': `flows?limit=1000&t=${DAY}&q=ip:${OUTSIDE_IP}`,
   'top 50 of source and destination workload': `summary?by=from.wl,to.wl&top=50&t=${DAY}`,
   'completion of a pod name, from the last 15 minutes': 'summary?by=pod&top=200&t=now-15m..now&q=',
@@ -97,15 +97,25 @@ async function giveUp(url: string): Promise<number> {
 async function ask(url: string): Promise<void> {
   for (const [name, path] of Object.entries(QUESTIONS)) {
     const took: number[] = [];
+    let unanswered = 0;
     for (let round = 0; round <= ROUNDS; round += 1) {
       const begun = performance.now();
       const response = await fetch(`${url}api/v1/${path}`);
       const bytes = (await response.arrayBuffer()).byteLength;
-      if (!response.ok || bytes < 100) throw new Error(`${name}: ${response.status}`);
-      if (round > 0) took.push(performance.now() - begun);
+      if (!response.ok && response.status !== 503) throw new Error(`${name}: ${response.status}`);
+      if (response.ok && bytes < 100) throw new Error(`${name}: nothing was found`);
+      if (!response.ok) unanswered += 1;
+      else if (round > 0) took.push(performance.now() - begun);
+      if (unanswered === 3) break;
     }
     const p95 = took.toSorted((a, b) => a - b)[Math.floor(ROUNDS * 0.95)] ?? 0;
-    print({ name: `history: ${name}`, unit: 'ms', ...spread(took), p95: Math.round(p95) });
+    print({
+      name: `history: ${name}`,
+      unit: 'ms',
+      ...spread(took),
+      p95: Math.round(p95),
+      unanswered,
+    });
   }
   const parts = await search(url, Infinity);
   const total = parts.reduce((sum, ms) => sum + ms, 0);
