@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Distinct addresses whose parsed form is kept; a scan of many flows meets the same ones again. */
-const KEPT = 65_536;
+const KEPT = 16_384;
 const parsed = new Map<string, Address | undefined>();
 
 /** IPv4-mapped IPv6 (`::ffff:10.0.0.1`) is its IPv4 address. `undefined` for what is no address. */

@@ -52,18 +52,32 @@ function* valuesOf(block: Block, { columns }: Field): Iterable<unknown> {
   }
 }
 
-/** Values of each field that are known. Blocks share them, and to fold and hash words is what takes time. */
-const KNOWN = new Map(FIELDS.map((field) => [field, new Map<unknown, readonly number[]>()]));
-const MOST_KNOWN = 32_768;
+type Hashes = readonly number[];
 
-function hashesOf(field: Field, value: unknown): readonly number[] {
+/**
+ * The hashes of values that are known: blocks share them, and to fold and hash words is what takes time. Endpoints are
+ * large, and pods come and go for ever, so that they are known only as long as somebody else holds them.
+ */
+const KNOWN = new Map(
+  FIELDS.map((field) => [
+    field,
+    { texts: new Map<unknown, Hashes>(), objects: new WeakMap<object, Hashes>() },
+  ]),
+);
+const MOST_TEXTS = 16_384;
+
+function hashesOf(field: Field, value: unknown): Hashes {
   const known = KNOWN.get(field);
-  let hashes = known?.get(value);
+  const isObject = typeof value === 'object' && value !== null;
+  let hashes = isObject ? known?.objects.get(value) : known?.texts.get(value);
   if (hashes === undefined) {
     const words: readonly Comparable[] = field.project(value as never);
     hashes = words.map((word) => hashOf(field, foldValue(word, field)));
-    if (known?.size === MOST_KNOWN) known.clear();
-    known?.set(value, hashes);
+    if (isObject) known?.objects.set(value, hashes);
+    else {
+      if (known?.texts.size === MOST_TEXTS) known.texts.clear();
+      known?.texts.set(value, hashes);
+    }
   }
   return hashes;
 }

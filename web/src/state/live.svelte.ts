@@ -38,7 +38,6 @@ export class LiveState {
   #problem = $state.raw<Problem | undefined>();
   #laneProblem = $state.raw<Problem | undefined>();
   #loading = $state(false);
-  #loadingOlder = false;
   #heardAt = $state(0);
   readonly #options: LiveOptions;
   readonly #stream: Stream;
@@ -153,16 +152,13 @@ export class LiveState {
 
   async searchOn(): Promise<void> {
     const after = this.table.older;
-    if (after === null || this.#loadingOlder || this.#loading) return;
-    this.#loadingOlder = true;
+    if (after === null || this.search.running || this.#loading) return;
     try {
       await this.search.run(this.#request(), { limit: OLDER_PAGE, after }, (page) =>
         this.table.append(page),
       );
     } catch (error) {
       this.#fail(problemOf(error));
-    } finally {
-      this.#loadingOlder = false;
     }
   }
 

@@ -12,6 +12,7 @@ export type SearchProgress = NonNullable<FlowsResponse['searching']>;
 export class Search {
   #progress = $state.raw<SearchProgress | undefined>();
   #stopped = $state(false);
+  #runs = 0;
 
   /** There while a part is not the last one, and after a search was stopped. */
   get progress(): SearchProgress | undefined {
@@ -21,6 +22,11 @@ export class Search {
   /** Somebody ended it before it was through. */
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** Rows are being looked for; another `run` would look for the same ones. */
+  get running(): boolean {
+    return this.#runs > 0;
   }
 
   /** The part that runs is still taken. */
@@ -35,11 +41,24 @@ export class Search {
 
   /** Gives each part to `ontake`, until `limit` flows are found, all is looked at, or it is stopped or aborted. */
   async run(
-    { api, q, t, asof, signal }: WindowRequest,
-    { limit, after }: Required<Pick<FlowsRequest, 'limit'>> & Pick<FlowsRequest, 'after'>,
+    request: WindowRequest,
+    from: Pick<FlowsRequest, 'limit' | 'after'>,
     ontake: (page: FlowsResponse) => void,
   ): Promise<void> {
     this.reset();
+    this.#runs += 1;
+    try {
+      await this.#parts(request, from, ontake);
+    } finally {
+      this.#runs -= 1;
+    }
+  }
+
+  async #parts(
+    { api, q, t, asof, signal }: WindowRequest,
+    { limit, after }: Pick<FlowsRequest, 'limit' | 'after'>,
+    ontake: (page: FlowsResponse) => void,
+  ): Promise<void> {
     let left = limit;
     let next = after;
     for (;;) {
