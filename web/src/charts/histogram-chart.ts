@@ -71,8 +71,6 @@ export function createHistogramChart(canvas: HTMLCanvasElement): HistogramChart 
       parsing: false,
       normalized: true,
       responsive: true,
-      // Panels open and close in one step; the chart follows once they have.
-      resizeDelay: 100,
       maintainAspectRatio: false,
       events: [],
       layout: { padding: { top: 4, right: 2 } },
