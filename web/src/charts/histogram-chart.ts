@@ -79,7 +79,8 @@ export function createHistogramChart(canvas: HTMLCanvasElement): HistogramChart 
   });
 
   const render = (): void => {
-    if (data === undefined) return;
+    // While a screen is left its canvas may be out of the page already, and has no size.
+    if (data === undefined || !canvas.isConnected) return;
     chart.data.datasets = datasets(data, colours);
     chart.options.scales = scales(data, colours);
     chart.update('none');
