@@ -146,10 +146,11 @@ describe('dropwise flows', () => {
       await using opened = await aStore();
       await opened.store.append(batchOf([aDrop()]));
       const command = `${process.execPath} ${MAIN} flows --since all --data ${opened.path}`;
-      const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color' };
+      // Nothing is taken over from where the tests run: Node prints no colours where CI is set.
+      const plain = { PATH: process.env['PATH'], TERM: 'xterm-256color' };
       const onTerminal = async (more: NodeJS.ProcessEnv) => {
         const terminal = promisify(execFile)('script', ['-qec', command, '/dev/null'], {
-          env: { ...process.env, ...plain, ...more },
+          env: { ...plain, ...more },
         });
         return (await terminal).stdout;
       };
