@@ -48,6 +48,10 @@ function parserOf(spec: ColumnSpec, onParsed: (json: string) => void): (json: st
   return (json) => (json.startsWith('[') ? parsedValues.get(spec, json, parse) : parse(json));
 }
 
+/** What a JSON text of a column stands for. */
+export const parseValue = (name: StoredColumn, json: string): unknown =>
+  parserOf(COLUMNS[name], () => undefined)(json);
+
 /** Told of memory that a column takes, and with a negative number of what it gave back. */
 type OnHeld = (bytes: number) => void;
 
@@ -93,7 +97,8 @@ export function decodeColumn(
     case 'values': {
       const { codes, json } = openDictionary(payload, distinct, rows);
       onHeld(codes.byteLength + distinct * POINTER_BYTES);
-      const texts = { json, distinct, bytes: payload.length };
+      // The payload, and its texts as one.
+      const texts = { json, distinct, bytes: payload.length * 2 };
       return { kind: 'values', codes, distinct, value: valueReader(COLUMNS[name], texts, onHeld) };
     }
     case 'int32': {
@@ -157,4 +162,17 @@ export function valueAt(column: Column, row: number): unknown {
     case 'ids':
       return column.bytes.toString('hex', row * 16, row * 16 + 16);
   }
+}
+
+export function timesIn(block: Block, name: StoredColumn): BigInt64Array {
+  const column = block.column(name);
+  if (column.kind !== 'times') throw new Error(`${name} is no column of times`);
+  return column.times;
+}
+
+/** Numbers by row; those that do not fit 32 bits are kept as values. */
+export function numbersIn(block: Block, name: StoredColumn): (row: number) => number {
+  const column = block.column(name);
+  if (column.kind === 'numbers') return (row) => column.numbers[row] ?? 0;
+  return (row) => valueAt(column, row) as number;
 }

@@ -5,8 +5,14 @@ import type { Verdict } from '../core/verdict.ts';
 /** What a block keeps of a flow in columns: everything but the raw record. */
 export type ColumnName = keyof FlowFields;
 
+/** What a row of a cube says of the flows that it counts: how many, their events, when the first and the last was. */
+export type SumColumn = 'records' | 'events' | 'firstAt' | 'lastAt';
+
+/** What a packed hour says of a rule in a minute, beside `firstAt` and `lastAt`. */
+export type HitColumn = 'minute' | 'ruleId' | 'allowed' | 'denied' | 'passed' | 'staged';
+
 /** Blocks of flows that are no neighbors have a column of their sequence numbers too, the last one. */
-export type StoredColumn = ColumnName | 'seq';
+export type StoredColumn = ColumnName | 'seq' | SumColumn | HitColumn;
 
 /** A value in a block's dictionary, as JSON can hold it. */
 export type Packed = string | number | null | readonly unknown[];
@@ -151,13 +157,7 @@ const verdict = shared<Verdict, readonly [Verdict['kind'], string?]>({
         : { kind },
 });
 
-type PackedL7 = readonly [
-  protocol: string,
-  type: L7['type'],
-  method: string,
-  path: string,
-  status: number,
-];
+type PackedL7 = readonly [string, L7['type'], string, string, number];
 
 const l7 = shared<L7 | undefined, PackedL7 | null>({
   pack: (value) =>
@@ -193,8 +193,8 @@ const span = shared<TimeWindow | undefined, readonly [string, string] | null>({
     packed === null ? undefined : { from: nanos(BigInt(packed[0])), to: nanos(BigInt(packed[1])) },
 });
 
-/** Every column of a block, in the order in which it stands there. */
-export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
+/** The columns that every block of flows has, in the order in which they stand there. */
+const FLOW_COLUMNS: Readonly<Record<ColumnName, ColumnSpec>> = {
   observedAt: { kind: 'time' },
   verdict,
   event: text,
@@ -223,13 +223,25 @@ export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
   window: span,
   pair: text,
   id: { kind: 'id' },
+};
+
+export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
+  ...FLOW_COLUMNS,
   seq: { kind: 'time' },
+  records: { kind: 'number' },
+  events: { kind: 'number' },
+  firstAt: { kind: 'time' },
+  lastAt: { kind: 'time' },
+  minute: { kind: 'number' },
+  ruleId: { kind: 'number' },
+  allowed: { kind: 'number' },
+  denied: { kind: 'number' },
+  passed: { kind: 'number' },
+  staged: { kind: 'number' },
 };
 
 /** What stands for a column that blocks of older versions lack, in each of their rows. */
 export const LATER_COLUMNS: Readonly<Partial<Record<StoredColumn, string>>> = { pair: '' };
 
-/** The columns that every block has. */
-export const COLUMN_NAMES = Object.keys(COLUMNS).filter(
-  (name) => name !== 'seq',
-) as readonly ColumnName[];
+/** The columns that every block of flows has. */
+export const COLUMN_NAMES = Object.keys(FLOW_COLUMNS) as readonly ColumnName[];

@@ -1,4 +1,5 @@
 /** Distinct values as JSON texts, and which of them each row has. */
+import { isAscii } from 'node:buffer';
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
@@ -90,6 +91,7 @@ function codeArray(distinct: number, rows: number): Codes {
 export type WrittenDictionary = {
   readonly codes: Codes;
   readonly distinct: number;
+  /** May hold on to all texts of the dictionary: who keeps it for long keeps `ownText` of it. */
   json(code: number): string;
 };
 
@@ -102,6 +104,22 @@ export function openDictionary(payload: Buffer, distinct: number, rows: number):
   for (let code = 0; code < distinct; code++) {
     starts[code + 1] = (starts[code] ?? 0) + payload.readUInt32LE(codeBytes + code * 4);
   }
-  const json = (code: number) => payload.toString('utf8', starts[code], starts[code + 1]);
+  const first = starts[0];
+  if (!isAscii(payload.subarray(first))) {
+    return {
+      codes,
+      distinct,
+      json: (code) => payload.toString('utf8', starts[code], starts[code + 1]),
+    };
+  }
+  // One text for all, of which a part is no copy: most are only looked up among what is known.
+  let texts: string | undefined;
+  const json = (code: number) => {
+    texts ??= payload.toString('latin1', first);
+    return texts.slice((starts[code] ?? 0) - first, (starts[code + 1] ?? 0) - first);
+  };
   return { codes, distinct, json };
 }
+
+/** A copy that does not keep the longer text alive of which it is a part. */
+export const ownText = (text: string): string => Buffer.from(text).toString();

@@ -1,4 +1,5 @@
 import type { ColumnSpec } from './column-specs.ts';
+import { ownText } from './dictionary.ts';
 
 /** Values by their JSON texts, shared by the blocks of a process. Equal texts of a column give one object. */
 export type ParsedValues = {
@@ -35,7 +36,7 @@ export function createParsedValues(limitBytes: number): ParsedValues {
     youngBytes += bytes;
     let values = young.get(spec);
     if (values === undefined) young.set(spec, (values = new Map<string, unknown>()));
-    values.set(json, value);
+    values.set(ownText(json), value);
   };
 
   return {

@@ -70,16 +70,23 @@ export function encodeDeltas(times: BigInt64Array): Buffer | undefined {
   return payload;
 }
 
+/** Halves of the times, as in `encodeDeltas`; a bigint a row would cost more than all the rest here too. */
 export function decodeDeltas(payload: Buffer, rows: number): BigInt64Array {
   const times = new BigInt64Array(rows);
+  const halves = new Int32Array(times.buffer);
   const low = payload.subarray(8);
   const high = low.subarray(rows * 4);
-  let time = payload.readBigInt64LE();
+  let timeLow = payload.readUInt32LE(0);
+  let timeHigh = payload.readInt32LE(4);
   for (let row = 0; row < rows; row++) {
     const lowHalf = getPlanes(low, rows, row) >>> 0;
     const zigzag = (getPlanes(high, rows, row) >>> 0) * TWO_32 + lowHalf;
-    time += BigInt(lowHalf & 1 ? -(zigzag + 1) / 2 : zigzag / 2);
-    times[row] = time;
+    const sum = timeLow + (lowHalf & 1 ? -(zigzag + 1) / 2 : zigzag / 2);
+    const carry = Math.floor(sum / TWO_32);
+    timeLow = sum - carry * TWO_32;
+    timeHigh += carry;
+    halves[row * 2] = timeLow;
+    halves[row * 2 + 1] = timeHigh;
   }
   return times;
 }

@@ -59,7 +59,7 @@ export type FlowEvent =
   /** Socket load balancing translated an address. */
   | 'socket'
   | 'capture'
-  /** A line of a Calico flow log: all connections of one key in one interval. */
+  /** A line of a Calico flow log, or a flow of Goldmane: all connections of one key in one interval. */
   | 'flow-log'
   | 'unknown';
 
@@ -120,7 +120,13 @@ export type L7 = {
 
 /** The record as the source gave it, byte for byte. */
 export type RawRecord = {
-  readonly format: 'hubble-protobuf' | 'hubble-json' | 'calico-json';
+  readonly format:
+    | 'hubble-protobuf'
+    | 'hubble-json'
+    | 'calico-json'
+    /** A FlowResult, or a Flow as the emitter writes it. */
+    | 'goldmane-protobuf'
+    | 'goldmane-json';
   readonly bytes: Uint8Array;
 };
 
@@ -222,4 +228,6 @@ export type FlowBatch = {
    * the batch, enough for a stream that resumes.
    */
   readonly toldSince?: EpochNanos;
+  /** Called when the batch is committed, for a source whose sender waits to hear that. */
+  readonly stored?: () => void;
 };

@@ -20,6 +20,7 @@ const STAGE_OF: ReadonlyMap<string, LossStage> = new Map([
   ['HUBBLE_RING_BUFFER', 'hubble-ring'],
   ['node unavailable', 'node-away'],
   ['relay disconnected', 'connection'],
+  ['goldmane disconnected', 'connection'],
   ['rotated before read', 'rotation'],
   ['dropwise overload', 'overload'],
   ['dropwise overload, drops too', 'overload'],

@@ -1,9 +1,9 @@
 /** The Observer service: messages as proto3 JSON on one side, bytes on the other (proto/hubble). */
 import { join } from 'node:path';
-import type { MethodDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import protoJson from 'protobufjs/ext/protojson.js';
 import type { JsonObject, JsonValue } from './json-value.ts';
+import { messageCodec, rawMethod, type Codec } from './proto-codec.ts';
 import { compileReader, compileReaders } from './proto-json.ts';
 import type { SharedJson } from './shared-json.ts';
 import { WireReader } from './wire-reader.ts';
@@ -24,22 +24,8 @@ function loadRoot(): protobuf.Root {
 /** All messages of proto/hubble, with field names as in the files. */
 export const HUBBLE_ROOT: protobuf.Root = loadRoot();
 
-/** Turns messages of one type into bytes and back. 64-bit integers are decimal text; zero values are absent. */
-export type Codec<T> = {
-  readonly encode: (message: T) => Buffer;
-  /** Throws `WireError` on bytes that are no such message. */
-  readonly decode: (bytes: Uint8Array) => T;
-};
-
-function codec<T extends object>(name: string): Codec<T> {
-  const type = HUBBLE_ROOT.lookupType(name);
-  const read = compileReader(type);
-  return {
-    encode: (message) => Buffer.from(type.encode(fromJson(type, message)).finish()),
-    // The reader yields the JSON form of this very type, which T spells out.
-    decode: (bytes) => read(bytes) as T,
-  };
-}
+const codec = <T extends object>(name: string): Codec<T> =>
+  messageCodec<T>(HUBBLE_ROOT.lookupType(name));
 
 export type GetFlowsRequest = {
   /** Decimal text; flows per node when asked of a relay. */
@@ -192,25 +178,13 @@ function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const identity = (bytes: Buffer): Buffer => bytes;
-
-const method = (path: string, responseStream: boolean): MethodDefinition<Buffer, Buffer> => ({
-  path,
-  requestStream: false,
-  responseStream,
-  requestSerialize: identity,
-  requestDeserialize: identity,
-  responseSerialize: identity,
-  responseDeserialize: identity,
-});
-
 /**
  * The service as grpc-js wants it, with raw bytes in and out: for `server.addService` as well as for
  * `client.makeUnaryRequest` and `makeServerStreamRequest`.
  */
 export const OBSERVER_SERVICE = {
-  GetFlows: method('/observer.Observer/GetFlows', true),
-  GetNodes: method('/observer.Observer/GetNodes', false),
-  GetNamespaces: method('/observer.Observer/GetNamespaces', false),
-  ServerStatus: method('/observer.Observer/ServerStatus', false),
+  GetFlows: rawMethod('/observer.Observer/GetFlows', true),
+  GetNodes: rawMethod('/observer.Observer/GetNodes', false),
+  GetNamespaces: rawMethod('/observer.Observer/GetNamespaces', false),
+  ServerStatus: rawMethod('/observer.Observer/ServerStatus', false),
 } as const;

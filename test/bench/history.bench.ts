@@ -3,9 +3,10 @@
  * second] [directory]`. A store of that size is made first, and kept where a directory is named, so that a second run
  * begins at once. Then a whole server is asked over HTTP, and a search through everything is followed and given up.
  */
+import Database from 'better-sqlite3';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FlowsResponse, SourcesResponse } from '../../server/http/contract.ts';
@@ -45,6 +46,24 @@ async function load(directory: string): Promise<void> {
     flows,
     flowsPerSecond: Math.round(flows / ((performance.now() - begun) / 1_000)),
     bytesPerFlow: Math.round((10 * store.size()) / flows) / 10,
+  });
+}
+
+/** What was counted beforehand, against all that is stored. */
+function printRollups(directory: string): void {
+  const file = join(directory, 'dropwise.sqlite');
+  const db = new Database(file, { readonly: true });
+  const sum = (sql: string): number => db.prepare<[], number>(sql).pluck().get() ?? 0;
+  const bytes =
+    sum('SELECT sum(length(columns)) FROM rollup_cubes') +
+    sum('SELECT sum(length(filter)) FROM rollup_filters') +
+    sum('SELECT sum(length(columns)) FROM policy_hours');
+  const stored = sum('SELECT head FROM store');
+  db.close();
+  print({
+    name: 'history: roll-ups',
+    bytesPerFlow: Math.round((100 * bytes) / stored) / 100,
+    percentOfStore: Math.round((1_000 * bytes) / statSync(file).size) / 10,
   });
 }
 
@@ -174,6 +193,7 @@ try {
   const more = (await stored()) - before;
   const seconds = (performance.now() - begun) / 1_000;
   print({ name: 'history: stored meanwhile', flowsPerSecond: Math.round(more / seconds) });
+  printRollups(data);
 } finally {
   relay.disconnect();
 }

@@ -21,7 +21,8 @@ export const engines: readonly TestEngine[] = [
     async open({ small = false } = {}) {
       await using parts = new AsyncDisposableStack();
       const directory = parts.use(await temporaryDirectory());
-      const limits = small ? { blockRows: 24, fanIn: 3, cacheBytes: 100_000 } : {};
+      const rollupLimits = { blocks: 2, fanIn: 2, flowsARow: 0.1 };
+      const limits = small ? { blockRows: 24, fanIn: 3, cacheBytes: 100_000, rollupLimits } : {};
       const store = parts.use(await openSqliteStore({ directory: directory.path, ...limits }));
       const held = parts.move();
       return { store, [Symbol.asyncDispose]: () => held.disposeAsync() };

@@ -1,10 +1,9 @@
 import type { Block } from '../../columns/block.ts';
-import type { SetName } from './set-tables.ts';
 
-/** Opened blocks, within a limit of memory. */
+/** Opened blocks by a name, within a limit of memory. */
 export type BlockCache = {
-  get(set: SetName, firstSeq: number, lastSeq: number): Block | undefined;
-  put(set: SetName, firstSeq: number, lastSeq: number, block: Block): void;
+  get(key: string): Block | undefined;
+  put(key: string, entry: { readonly firstSeq: number; readonly block: Block }): void;
 };
 
 type Entry = { readonly firstSeq: number; readonly block: Block; usedAt: number };
@@ -37,14 +36,14 @@ export function createBlockCache(limitBytes: number): BlockCache {
   };
 
   return {
-    get(set, firstSeq, lastSeq) {
-      const entry = entries.get(`${set} ${firstSeq}-${lastSeq}`);
+    get(key) {
+      const entry = entries.get(key);
       if (entry !== undefined) entry.usedAt = performance.now();
       return entry?.block;
     },
-    put(set, firstSeq, lastSeq, block) {
+    put(key, { firstSeq, block }) {
       trim();
-      entries.set(`${set} ${firstSeq}-${lastSeq}`, { firstSeq, block, usedAt: performance.now() });
+      entries.set(key, { firstSeq, block, usedAt: performance.now() });
     },
   };
 }

@@ -70,6 +70,9 @@ type BlockRow = { first_seq: number; last_seq: number; columns: Buffer };
 type RawRow = { first_seq: number; last_seq: number; frame: Buffer };
 type RawChunk = SeqRange & { readonly record: (row: number) => RawRecord };
 
+const cacheKey = (set: SetName, { firstSeq, lastSeq }: SeqRange): string =>
+  `${set} ${firstSeq}-${lastSeq}`;
+
 export type BlockSetOptions = {
   readonly db: Connection;
   readonly name: SetName;
@@ -115,13 +118,13 @@ export function openBlockSet(options: BlockSetOptions): BlockSet {
   };
 
   const open = (header: SeqRange): OpenedBlock | undefined => {
-    const { firstSeq, lastSeq } = header;
-    const cached = cache.get(name, firstSeq, lastSeq);
-    if (cached !== undefined) return openedBlock(name, cached, firstSeq);
+    const cached = cache.get(cacheKey(name, header));
+    if (cached !== undefined) return openedBlock(name, cached, header.firstSeq);
     const row = find(header);
     if (row === undefined) return undefined;
     const block = openSaying(header, row.columns);
-    cache.put(name, row.first_seq, row.last_seq, block);
+    const held = { firstSeq: row.first_seq, lastSeq: row.last_seq };
+    cache.put(cacheKey(name, held), { firstSeq: held.firstSeq, block });
     return openedBlock(name, block, row.first_seq);
   };
 

@@ -2,6 +2,7 @@ import type { RawRecord } from '../../core/flow.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import { createBlockCache } from './block-cache.ts';
 import { openBlockSet, type BlockHeader, type BlockSet } from './block-set.ts';
+import { openRollups, type Rollups } from './rollups.ts';
 import type { SetName } from './set-tables.ts';
 import type { Connection } from './database.ts';
 
@@ -17,6 +18,7 @@ export type CatalogView = {
 export type Catalog = {
   readonly all: BlockSet;
   readonly drops: BlockSet;
+  readonly rollups: Rollups;
   view(): CatalogView;
   /** Highest sequence number ever given. */
   head(): number;
@@ -56,6 +58,7 @@ export function loadCatalog({ db, cacheBytes, shared, blockRows }: CatalogOption
   const openSet = (name: SetName) => openBlockSet({ db, name, cache, revision, blockRows });
   const all = openSet('all');
   const drops = openSet('drops');
+  const rollups = openRollups({ db, cache, revision });
   let { head, drops_after: dropsAfter } = read();
 
   const refresh = (): void => {
@@ -69,6 +72,7 @@ export function loadCatalog({ db, cacheBytes, shared, blockRows }: CatalogOption
   return {
     all,
     drops,
+    rollups,
     // One transaction, so that no commit or removal falls between the lists.
     view: () => (shared ? db.transaction(look)() : look()),
     head() {

@@ -91,6 +91,7 @@ export function createCommit(parts: CommitParts): Commit {
     try {
       // Before the commit: a merge that fails must not make a batch look lost that is stored.
       await upkeep.run();
+      rollup.pack();
       return await store(batch);
     } catch (error) {
       repeats.restart(batch.origin);

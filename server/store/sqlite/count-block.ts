@@ -1,6 +1,7 @@
 import type { FlowCounts } from '../../core/flow.ts';
-import { nanos, type TimeWindow } from '../../core/time.ts';
-import type { Block } from '../../columns/block.ts';
+import type { TimeWindow } from '../../core/time.ts';
+import { timesIn, type Block } from '../../columns/block.ts';
+import { halvesOf, isBefore } from '../../columns/halves.ts';
 import type { bucketSeeker, bucketSpreader } from './buckets.ts';
 import type { GroupCodes } from './group-codes.ts';
 import { widenRow, type Row } from './group-rows.ts';
@@ -28,7 +29,8 @@ export function countBlock(
   const bucketOf = bucketReader(matches, seek);
   const spanOf = count === 1 ? undefined : spanReader(block);
   const eventsOf = eventReader(block);
-  const ends = createEnds(block, distinct);
+  const times = timesIn(block, 'observedAt');
+  const ends = createEnds({ first: times, last: times }, distinct);
   const records = new Uint32Array(distinct);
   const events = new Float64Array(distinct);
   const seen = new Uint32Array(distinct);
@@ -87,12 +89,15 @@ type Ends = {
   widen(rowsOf: (code: number) => readonly Row[]): void;
 };
 
-/** The row that was observed first and the one observed last of each code; times are copied once a code, not a row. */
-function createEnds(block: Block, distinct: number): Ends {
-  const column = block.column('observedAt');
-  if (column.kind !== 'times') throw new Error('observedAt is no column of times');
-  const { times } = column;
-  const timeOf = (row: number): bigint => times[row] ?? 0n;
+/**
+ * The row that was observed first and the one observed last of each code; times are copied once a code, not a row, and
+ * compared by their halves.
+ */
+export function createEnds(
+  { first: firstTimes, last: lastTimes }: { first: BigInt64Array; last: BigInt64Array },
+  distinct: number,
+): Ends {
+  const [firsts, lasts] = [halvesOf(firstTimes), halvesOf(lastTimes)];
   /** One more than the row, 0 where there is none yet. */
   const first = new Uint32Array(distinct);
   const last = new Uint32Array(distinct);
@@ -100,15 +105,15 @@ function createEnds(block: Block, distinct: number): Ends {
     note(code, row) {
       const earliest = first[code] ?? 0;
       const latest = last[code] ?? 0;
-      if (earliest === 0 || timeOf(row) < timeOf(earliest - 1)) first[code] = row + 1;
-      if (latest === 0 || timeOf(row) >= timeOf(latest - 1)) last[code] = row + 1;
+      if (earliest === 0 || isBefore(firsts, row, firsts, earliest - 1)) first[code] = row + 1;
+      if (latest === 0 || !isBefore(lasts, row, lasts, latest - 1)) last[code] = row + 1;
     },
     widen(rowsOf) {
       for (let code = 0; code < distinct; code++) {
         const earliest = first[code] ?? 0;
         if (earliest === 0) continue;
-        const [from, to] = [timeOf(earliest - 1), timeOf((last[code] ?? 0) - 1)];
-        for (const row of rowsOf(code)) widenRow(row, nanos(from), nanos(to));
+        const latest = (last[code] ?? 0) - 1;
+        for (const row of rowsOf(code)) widenRow(row, firsts, earliest - 1, lasts, latest);
       }
     },
   };
@@ -146,8 +151,6 @@ function bucketReader(
 ): (row: number) => number {
   const first = seek(header.minObserved);
   if (first === seek(header.maxObserved)) return () => first;
-  const column = block.column('observedAt');
-  if (column.kind !== 'times') throw new Error('observedAt is no column of times');
-  const { times } = column;
+  const times = timesIn(block, 'observedAt');
   return (row) => seek(times[row] ?? 0n);
 }

@@ -1,5 +1,5 @@
 import { findField } from '../../core/fields.ts';
-import type { Comparable, Field } from '../../core/field.ts';
+import type { Comparable, Field, FlowColumn } from '../../core/field.ts';
 import type { Expression } from '../../query/ast.ts';
 import { compileQuery, type ColumnTest } from '../../query/compile.ts';
 import { necessary } from '../../query/necessary.ts';
@@ -24,15 +24,35 @@ const MIN_BYTES = 8;
 /** A block of a port scan or of a flood has thousands of addresses; then the filter lets more pass. */
 const MAX_BYTES = 16 * 1024;
 
-export function filterOf(block: Block): BlockFilter {
+/** One that tells of many blocks has more words. */
+const MAX_WIDE_BYTES = 64 * 1024;
+
+/** The columns of which a filter knows all values. */
+export const FILTER_COLUMNS: readonly FlowColumn[] = [
+  ...new Set(FIELDS.flatMap(({ columns }) => columnsOfField(columns))),
+];
+
+export const filterOf = (block: Block): BlockFilter =>
+  filterOfValues((name) => valuesIn(block, name), MAX_BYTES);
+
+/** Of what several blocks hold in the columns. */
+export const wideFilterOf = (valuesOf: (name: FlowColumn) => Iterable<unknown>): BlockFilter =>
+  filterOfValues(valuesOf, MAX_WIDE_BYTES);
+
+function filterOfValues(
+  valuesOf: (name: FlowColumn) => Iterable<unknown>,
+  maxBytes: number,
+): BlockFilter {
   const hashes = new Set<number>();
   for (const field of FIELDS) {
-    for (const value of valuesOf(block, field)) {
-      for (const hash of hashesOf(field, value)) hashes.add(hash);
+    for (const name of columnsOfField(field.columns)) {
+      for (const value of valuesOf(name)) {
+        for (const hash of hashesOf(field, value)) hashes.add(hash);
+      }
     }
   }
   const bytes = Math.ceil((hashes.size * BITS_PER_WORD) / 8);
-  const filter = Buffer.alloc(Math.min(MAX_BYTES, Math.max(MIN_BYTES, bytes)));
+  const filter = Buffer.alloc(Math.min(maxBytes, Math.max(MIN_BYTES, bytes)));
   for (const hash of hashes) {
     for (const bit of bitsOf(hash, filter)) {
       filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
@@ -41,14 +61,16 @@ export function filterOf(block: Block): BlockFilter {
   return filter;
 }
 
-/** What the columns of a field hold in a block, at either end. */
-function* valuesOf(block: Block, { columns }: Field): Iterable<unknown> {
-  for (const name of typeof columns === 'string' ? [columns] : [columns.from, columns.to]) {
-    const column = block.column(name);
-    const distinct = column.kind === 'values' ? column.distinct : block.rows;
-    for (let index = 0; index < distinct; index++) {
-      yield column.kind === 'values' ? column.value(index) : valueAt(column, index);
-    }
+/** At either end. */
+function columnsOfField(columns: Field['columns']): readonly FlowColumn[] {
+  return typeof columns === 'string' ? [columns] : [columns.from, columns.to];
+}
+
+function* valuesIn(block: Block, name: FlowColumn): Iterable<unknown> {
+  const column = block.column(name);
+  const distinct = column.kind === 'values' ? column.distinct : block.rows;
+  for (let index = 0; index < distinct; index++) {
+    yield column.kind === 'values' ? column.value(index) : valueAt(column, index);
   }
 }
 

@@ -1,8 +1,21 @@
-import type { EpochNanos } from '../../core/time.ts';
+import type { Halves } from '../../columns/halves.ts';
+import { nanos, type EpochNanos } from '../../core/time.ts';
 import type { Summary, SummaryRow } from '../flow-store.ts';
 
-/** A row of a summary while it is counted. */
-export type Row = { -readonly [K in keyof SummaryRow]: SummaryRow[K] } & { series: number[] };
+/**
+ * A row of a summary while it is counted. Times as halves: a bigint for each block and row, of which most are of no
+ * interest, would take longer than the counting.
+ */
+export type Row = Pick<SummaryRow, 'keys'> & {
+  records: number;
+  events: number;
+  readonly series: number[];
+  seen: boolean;
+  firstHigh: number;
+  firstLow: number;
+  lastHigh: number;
+  lastLow: number;
+};
 
 /** A row for each group; what exceeds their number has one row for all. */
 export type GroupRows = {
@@ -59,8 +72,11 @@ const emptyRow = (keys: readonly string[] | undefined, buckets: number): Row => 
   records: 0,
   events: 0,
   series: new Array<number>(buckets).fill(0),
-  firstAt: undefined,
-  lastAt: undefined,
+  seen: false,
+  firstHigh: 0,
+  firstLow: 0,
+  lastHigh: 0,
+  lastLow: 0,
 });
 
 export function keySetOf(rows: readonly SummaryRow[]): KeySet {
@@ -81,25 +97,61 @@ export function foldRows(
 ): readonly SummaryRow[] {
   const sorted = groups.named().toSorted(compareRows);
   const beyond = sorted.slice(top).concat(groups.rest ?? []);
-  if (beyond.length === 0) return sorted;
+  if (beyond.length === 0) return sorted.map(toldRow);
   const folded = emptyRow(undefined, buckets);
   for (const row of beyond) addRow(folded, row);
-  return [...sorted.slice(0, top), folded];
+  return [...sorted.slice(0, top), folded].map(toldRow);
 }
 
-function addRow(into: Row, { records, events, series, firstAt, lastAt }: SummaryRow): void {
-  into.records += records;
-  into.events += events;
-  for (const [bucket, count] of series.entries()) {
+const toldRow = (row: Row): SummaryRow => ({
+  keys: row.keys,
+  records: row.records,
+  events: row.events,
+  series: row.series,
+  firstAt: row.seen ? timeOf(row.firstHigh, row.firstLow) : undefined,
+  lastAt: row.seen ? timeOf(row.lastHigh, row.lastLow) : undefined,
+});
+
+const timeOf = (high: number, low: number): EpochNanos =>
+  nanos((BigInt(high) << 32n) + BigInt(low));
+
+function addRow(into: Row, row: Row): void {
+  into.records += row.records;
+  into.events += row.events;
+  for (const [bucket, count] of row.series.entries()) {
     into.series[bucket] = (into.series[bucket] ?? 0) + count;
   }
-  if (firstAt !== undefined && lastAt !== undefined) widenRow(into, firstAt, lastAt);
+  if (!row.seen) return;
+  widenFirst(into, row.firstHigh, row.firstLow);
+  widenLast(into, row.lastHigh, row.lastLow);
+  into.seen = true;
 }
 
-/** The row tells of something that was observed from `first` to `last`. */
-export function widenRow(row: Row, first: EpochNanos, last: EpochNanos): void {
-  if (row.firstAt === undefined || first < row.firstAt) row.firstAt = first;
-  if (row.lastAt === undefined || last > row.lastAt) row.lastAt = last;
+/** The row tells of something that was observed from one time to another. */
+export function widenRow(
+  row: Row,
+  first: Halves,
+  firstAt: number,
+  last: Halves,
+  lastAt: number,
+): void {
+  widenFirst(row, first[firstAt * 2 + 1] ?? 0, (first[firstAt * 2] ?? 0) >>> 0);
+  widenLast(row, last[lastAt * 2 + 1] ?? 0, (last[lastAt * 2] ?? 0) >>> 0);
+  row.seen = true;
+}
+
+function widenFirst(row: Row, high: number, low: number): void {
+  const isLater = high > row.firstHigh || (high === row.firstHigh && low >= row.firstLow);
+  if (row.seen && isLater) return;
+  row.firstHigh = high;
+  row.firstLow = low;
+}
+
+function widenLast(row: Row, high: number, low: number): void {
+  const isEarlier = high < row.lastHigh || (high === row.lastHigh && low <= row.lastLow);
+  if (row.seen && isEarlier) return;
+  row.lastHigh = high;
+  row.lastLow = low;
 }
 
 function compareRows(a: Row, b: Row): number {

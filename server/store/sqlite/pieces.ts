@@ -9,7 +9,8 @@ export type Piece = {
   readonly high: number;
 };
 
-type Span = { readonly low: number; readonly high: number };
+/** Both ends belong to it. */
+export type Span = { readonly low: number; readonly high: number };
 
 /**
  * The blocks that together hold each kept flow of a span once, in order: everything where it is kept, and where
@@ -58,7 +59,7 @@ export const piecesIn = (
     }));
 
 /** What of a piece lies in none of the spans, which are in order. */
-function outside(piece: Piece, spans: readonly Span[]): Piece[] {
+export function outside(piece: Piece, spans: readonly Span[]): Piece[] {
   const parts: Piece[] = [];
   let low = piece.low;
   for (const span of spans) {

@@ -1,9 +1,17 @@
 import type { Direction, Flow, PolicyHit } from '../../core/flow.ts';
 import { hitCounts } from '../../core/hit-counts.ts';
-import { nanos, NANOS_PER_SECOND, type EpochNanos } from '../../core/time.ts';
-import type { HitTotals, PolicyHitQuery, PolicyHitRow } from '../flow-store.ts';
-import { bucketSeeker } from './buckets.ts';
+import { nanos, type EpochNanos } from '../../core/time.ts';
+import type { PolicyHitQuery, PolicyHitRow } from '../flow-store.ts';
 import type { Connection } from './database.ts';
+import { createPolicyHours, hourOf, MINUTES_AN_HOUR } from './policy-hours.ts';
+import {
+  addPacked,
+  createSums,
+  NANOS_PER_MINUTE,
+  NO_HITS,
+  type Sums,
+  type Totals,
+} from './policy-sums.ts';
 
 /** Hit counts per minute and rule, committed with the flows that they count. */
 export type PolicyRollup = {
@@ -14,13 +22,11 @@ export type PolicyRollup = {
    * belongs to the bucket in which it begins.
    */
   read(query: PolicyHitQuery): readonly PolicyHitRow[];
+  /** Packs an hour that needs it. Not inside a transaction. */
+  pack(): void;
   /** Deletes minutes that ended by then. */
   prune(before: EpochNanos): void;
 };
-
-const NANOS_PER_MINUTE = 60n * NANOS_PER_SECOND;
-
-type Totals = { allowed: number; denied: number; passed: number; staged: number };
 
 type Cell = Totals & {
   readonly minute: bigint;
@@ -30,9 +36,6 @@ type Cell = Totals & {
 };
 
 type MinuteRow = Record<keyof Totals | 'minute' | 'rule_id', number>;
-
-/** Of one rule: its counts, and the first and the last minute in which it was hit. */
-type Hits = { totals: Totals; series: Totals[]; firstMinute: number; lastMinute: number };
 
 type RuleRow = {
   id: number;
@@ -69,7 +72,7 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
        first_hit = min(first_hit, excluded.first_hit), last_hit = max(last_hit, excluded.last_hit)`,
   );
   // Totals of sources are added here and times are asked for apart: a row is then six small numbers.
-  const selectMinutes = db.prepare<[bigint, bigint], MinuteRow>(
+  const selectMinutes = db.prepare<[number, number], MinuteRow>(
     `SELECT minute, rule_id, allowed, denied, passed, staged FROM policy_minutes
      WHERE minute >= ? AND minute <= ? ORDER BY minute, rule_id`,
   );
@@ -82,6 +85,7 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
       .pluck();
   const selectFirst = hitTime('min(first_hit)');
   const selectLast = hitTime('max(last_hit)');
+  const hours = createPolicyHours(db);
   const deleteMinutes = db.prepare('DELETE FROM policy_minutes WHERE minute < ?');
 
   const ruleId = ({ policy: { kind, namespace, name, tier }, direction, rule }: PolicyHit) => {
@@ -89,12 +93,30 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
     return selectRuleId.get(kind, namespace, name, tier, direction, rule);
   };
 
+  /** Hour by hour, since those that are packed need no rows. */
+  const addMinutes = (sums: Sums, from: number, to: number): void => {
+    let unpackedFrom = from;
+    const addRows = (until: number): void => {
+      if (unpackedFrom >= until) return;
+      for (const row of selectMinutes.all(unpackedFrom, until - 1))
+        sums.add(row.minute, row.rule_id, row);
+    };
+    for (const packed of hours.read(hourOf(from), hourOf(to))) {
+      const first = packed.hour * MINUTES_AN_HOUR;
+      addRows(first);
+      unpackedFrom = Math.max(from, first + MINUTES_AN_HOUR);
+      addPacked(sums, packed, { from, to });
+    }
+    addRows(to + 1);
+  };
+
   const read = (query: PolicyHitQuery): readonly PolicyHitRow[] => {
     const { from, to } = query.within;
     if (to <= from) return [];
-    const minutes = selectMinutes.all(minuteOf(from), minuteOf(to - 1n));
+    const sums = createSums(query);
+    addMinutes(sums, Number(minuteOf(from)), Number(minuteOf(to - 1n)));
     const rules = new Map(selectRules.all().map((rule) => [rule.id, rule]));
-    return [...sumByRule(minutes, query)].flatMap(([id, hits]) => {
+    return [...sums.byRule].flatMap(([id, hits]) => {
       const rule = rules.get(id);
       if (rule === undefined) return [];
       const { kind, namespace, name, tier, direction } = rule;
@@ -113,7 +135,9 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
 
   return {
     add(origin, flows) {
-      for (const cell of cellsOf(flows)) {
+      const cells = [...cellsOf(flows)];
+      hours.touch(new Set(cells.map(({ minute }) => hourOf(Number(minute)))));
+      for (const cell of cells) {
         const { minute, hit, allowed, denied, passed, staged, first, last } = cell;
         addMinute.run(
           ...[minute, ruleId(hit), origin],
@@ -123,7 +147,11 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
     },
     // One transaction, so that no minute that was counted is gone when its times are asked for.
     read: (query) => db.transaction(read)(query),
-    prune: (before) => void deleteMinutes.run(minuteOf(before)),
+    pack: hours.packOne,
+    prune(before) {
+      deleteMinutes.run(minuteOf(before));
+      hours.prune(minuteOf(before));
+    },
   };
 }
 
@@ -152,50 +180,4 @@ function cellsOf(flows: readonly Flow[]): Iterable<Cell> {
     }
   }
   return cells.values();
-}
-
-const NO_HITS: Totals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
-
-/** Of rows in order of their minutes. */
-function sumByRule(
-  rows: readonly MinuteRow[],
-  { within, buckets }: PolicyHitQuery,
-): ReadonlyMap<number, Hits> {
-  const seek = bucketSeeker(within, buckets);
-  const byRule = new Map<number, Hits>();
-  let minute: number | undefined;
-  let bucket = 0;
-  for (const row of rows) {
-    if (row.minute !== minute) {
-      minute = row.minute;
-      bucket = seek(BigInt(minute) * NANOS_PER_MINUTE);
-    }
-    let hits = byRule.get(row.rule_id);
-    if (hits === undefined) {
-      // Most rules are not hit in most buckets: those share one object.
-      const series = new Array<Totals>(buckets).fill(NO_HITS);
-      hits = { totals: { ...NO_HITS }, series, firstMinute: minute, lastMinute: minute };
-      byRule.set(row.rule_id, hits);
-    }
-    add(hits.totals, row);
-    const sums = hits.series[bucket];
-    if (sums === NO_HITS || sums === undefined) hits.series[bucket] = totalsOf(row);
-    else add(sums, row);
-    hits.lastMinute = minute;
-  }
-  return byRule;
-}
-
-const totalsOf = ({ allowed, denied, passed, staged }: HitTotals): Totals => ({
-  allowed,
-  denied,
-  passed,
-  staged,
-});
-
-function add(sums: Totals, { allowed, denied, passed, staged }: HitTotals): void {
-  sums.allowed += allowed;
-  sums.denied += denied;
-  sums.passed += passed;
-  sums.staged += staged;
 }

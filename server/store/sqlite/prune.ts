@@ -138,7 +138,7 @@ function usedBytes(db: Connection): number {
 function createRemover(
   db: Connection,
   catalog: Catalog,
-  { writers, sealers }: Upkeep,
+  { writers, sealers, rollups }: Upkeep,
 ): (victims: Victims) => Promise<number> {
   const saveRemoved = {
     all: db.prepare(
@@ -161,12 +161,15 @@ function createRemover(
         writers[set].deleteRaw(firstSeq, lastSeq);
         deleteFilter[set].run(firstSeq);
       }
+      if (set === 'all') catalog.rollups.deleteOf(headers);
       sealers[set].expire(headers, rule);
       saveRemoved[set].run(headers.map(believedEnd).reduce((a, b) => (a > b ? a : b)));
     }).immediate();
     const gone = new Set(headers);
     const list = catalog[set];
     list.replace(list.headers().filter((header) => !gone.has(header)));
+    catalog.rollups.refresh();
+    rollups.forget();
     return headers.reduce((sum, { rows }) => sum + rows, 0);
   };
 }

@@ -26,7 +26,13 @@ const clampPiece = (bytes: number): number =>
   Math.ceil(Math.min(RAW_CHUNK_BYTES + 64 * 1024, Math.max(16 * 1024, bytes)));
 
 /** Position is the stored code. Append only. */
-const FORMATS: readonly RawRecord['format'][] = ['hubble-protobuf', 'hubble-json', 'calico-json'];
+const FORMATS: readonly RawRecord['format'][] = [
+  'hubble-protobuf',
+  'hubble-json',
+  'calico-json',
+  'goldmane-protobuf',
+  'goldmane-json',
+];
 
 const PLAIN = 0;
 const ZSTD = 1;

@@ -15,6 +15,7 @@ import { createPairs } from './pairs.ts';
 import { createPolicyRollup } from './policy-rollup.ts';
 import { createPruner } from './prune.ts';
 import { createRepeats } from './repeats.ts';
+import type { RollupLimits } from './rollup-plan.ts';
 import { suspect } from './quarantine.ts';
 import { summarize } from './summarize.ts';
 import { spanOf } from './span.ts';
@@ -32,6 +33,8 @@ export type SqliteStoreOptions = {
   readonly blockRows?: number;
   /** How many small blocks are merged at once. */
   readonly fanIn?: number;
+  /** How many full blocks are counted together beforehand, and how many such counts again. */
+  readonly rollupLimits?: RollupLimits;
   /** Memory for blocks that are read again and again. */
   readonly cacheBytes?: number;
 };
@@ -61,6 +64,7 @@ function openStore({
   readOnly = false,
   blockRows = 16_384,
   fanIn = 16,
+  rollupLimits = { blocks: 16, fanIn: 8, flowsARow: 12 },
   cacheBytes = 64 * 1024 * 1024,
 }: SqliteStoreOptions): FlowStore {
   const opened = readOnly ? openForReading(directory) : openDatabase(directory);
@@ -74,7 +78,8 @@ function openStore({
     const rollup = createPolicyRollup(db);
     const pairs = createPairs(db);
     const repeats = createRepeats(catalog, (origin) => ledger.gapsOf(origin));
-    const upkeep = createUpkeep({ db, catalog, limits: { blockRows, fanIn }, clock });
+    const limits = { blockRows, fanIn };
+    const upkeep = createUpkeep({ db, catalog, limits, rollupLimits, clock });
     const pruner = createPruner({ db, catalog, ledger, watches, rollup, upkeep });
     return { db, catalog, ledger, watches, rollup, pairs, repeats, upkeep, pruner };
   });

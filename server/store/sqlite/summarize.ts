@@ -2,7 +2,8 @@ import type { Summary, SummaryQuery } from '../flow-store.ts';
 import { bucketSeeker, bucketSpreader } from './buckets.ts';
 import type { Catalog } from './catalog.ts';
 import { countBlock } from './count-block.ts';
-import { groupCodes } from './group-codes.ts';
+import { countCube, cubesFor } from './count-cube.ts';
+import { createKeyer, groupCodes, type GroupCodes, type Keyer } from './group-codes.ts';
 import {
   createGroupRows,
   foldRows,
@@ -12,6 +13,8 @@ import {
   type Row,
 } from './group-rows.ts';
 import { groupingsOf, type Grouping } from './grouping.ts';
+import type { Span } from './pieces.ts';
+import { createSlices } from './turns.ts';
 import { walk } from './walk.ts';
 
 /** So many groups keep a series each while counting; where there are more, series are counted in a second pass. */
@@ -20,8 +23,8 @@ const MAX_SERIES_GROUPS = 4_096;
 /** So many groups take about 100 MB. */
 const MAX_GROUPS = 200_000;
 
-/** Of so many values of a field is known at once under which keys they count. */
-const MAX_KNOWN_VALUES = 65_536;
+/** Numbers of keys are below it, so that two of them make one whole number. */
+const MAX_KEYS = 2 ** 26;
 
 /** Counts matching flows by fields and by time. */
 export async function summarize(catalog: Catalog, query: SummaryQuery): Promise<Summary> {
@@ -59,7 +62,7 @@ type CountOptions = {
 /** True when all flows were counted. */
 async function count(
   catalog: Catalog,
-  query: SummaryQuery,
+  query: SummaryQuery & { readonly asOf: number },
   { groupings, into, stopWhenFull = false }: CountOptions,
 ): Promise<boolean> {
   const { signal, within } = query;
@@ -70,45 +73,51 @@ async function count(
     seek: bucketSeeker(within, query.buckets),
     spread: bucketSpreader(within, query.buckets),
   };
-  const readers = groupings.map(keyReader);
-  for await (const matches of walk(catalog, query, { order: 'newest', signal })) {
-    const codes = groupCodes(matches, groupings);
+  const keyers = groupings.map(createKeyer);
+  const rowsOfPair = rowFinder(keyers, into);
+  const rowReader = (codes: GroupCodes): ((code: number) => readonly Row[]) => {
     const known: (readonly Row[] | undefined)[] = [];
-    const rowsOf = (code: number): readonly Row[] =>
-      (known[code] ??= combine(codes.values(code), readers).map(into.rowOf));
-    countBlock(matches, codes, buckets, rowsOf);
+    return (code) => (known[code] ??= rowsOfPair(codes.numbers(code)));
+  };
+  const turns = createSlices();
+  const except: Span[] = [];
+  for (const cube of cubesFor(catalog, query, groupings, buckets.seek)) {
+    const { block, rows, span } = cube;
+    const codes = groupCodes({ opened: { block }, from: 0, to: block.rows, rows }, keyers);
+    countCube(cube, codes, rowReader(codes));
+    except.push(span);
+    if (stopWhenFull && into.rest !== undefined) return false;
+    if (await turns.give()) signal?.throwIfAborted();
+  }
+  for await (const matches of walk(catalog, query, { order: 'newest', signal, except })) {
+    const codes = groupCodes(matches, keyers);
+    countBlock(matches, codes, buckets, rowReader(codes));
     if (stopWhenFull && into.rest !== undefined) return false;
   }
   return true;
 }
 
-type KeyReader = (value: unknown) => readonly string[];
+type Pair = readonly [first: number, second: number];
 
-/** Under which keys a value counts, remembered since blocks share their values. */
-function keyReader({ keys }: Grouping): KeyReader {
-  const known = new Map<unknown, readonly string[]>();
-  return (value) => {
-    let found = known.get(value);
-    if (found === undefined) {
-      found = keys(value as never);
-      if (known.size === MAX_KNOWN_VALUES) known.clear();
-      known.set(value, found);
+/** The rows in which keys count: each of the first field with each of the second. */
+function rowFinder(
+  [first, second]: readonly Keyer[],
+  into: GroupRows,
+): (pair: Pair) => readonly Row[] {
+  const known = new Map<number, readonly Row[]>();
+  return ([one, other]) => {
+    const pair = one * MAX_KEYS + other;
+    let rows = known.get(pair);
+    if (rows === undefined) {
+      const firsts = first?.keys(one).map((key) => [key]) ?? [[]];
+      const lists =
+        second === undefined
+          ? firsts
+          : firsts.flatMap((keys) => second.keys(other).map((key) => [...keys, key]));
+      rows = lists.map(into.rowOf);
+      if (known.size === MAX_GROUPS) known.clear();
+      known.set(pair, rows);
     }
-    return found;
+    return rows;
   };
-}
-
-/** Each key of the first value with each of the second. Nearly all have one; blocks have many pairs. */
-function combine(
-  values: readonly unknown[],
-  [readFirst, readSecond]: readonly KeyReader[],
-): readonly (readonly string[])[] {
-  if (readFirst === undefined) return [[]];
-  const firsts = readFirst(values[0]);
-  if (readSecond === undefined) return firsts.map((first) => [first]);
-  const seconds = readSecond(values[1]);
-  const [first, second] = [firsts[0], seconds[0]];
-  if (firsts.length === 1 && seconds.length === 1 && first !== undefined && second !== undefined)
-    return [[first, second]];
-  return firsts.flatMap((one) => seconds.map((other) => [one, other]));
 }

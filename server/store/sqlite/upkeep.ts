@@ -4,6 +4,8 @@ import type { EpochNanos } from '../../core/time.ts';
 import type { SetName } from './set-tables.ts';
 import type { Catalog } from './catalog.ts';
 import type { Connection } from './database.ts';
+import { createRollupBuilder, type RollupBuilder } from './rollup-builder.ts';
+import type { RollupLimits } from './rollup-plan.ts';
 import { createMerger, type MergeLimits } from './merge.ts';
 import { createRecentBlocks, type RecentBlocks } from './recent-blocks.ts';
 import { createSealer, type Sealer } from './sealer.ts';
@@ -17,7 +19,8 @@ export type Upkeep = {
   readonly sealers: Readonly<Record<SetName, Sealer>>;
   /** What was committed and will be merged. */
   readonly recent: Readonly<Record<SetName, RecentBlocks>>;
-  /** Merges small blocks, seals full ones, and takes a step of what a migration left to do. */
+  readonly rollups: RollupBuilder;
+  /** Merges small blocks, seals full ones, and takes a step of counting them, and of what a migration left to do. */
   run(): Promise<void>;
   /** Copies a step of the denied flows of before a migration; answers whether there is more. */
   backfill(): Promise<boolean>;
@@ -27,11 +30,13 @@ export function createUpkeep({
   db,
   catalog,
   limits,
+  rollupLimits,
   clock,
 }: {
   readonly db: Connection;
   readonly catalog: Catalog;
   readonly limits: MergeLimits;
+  readonly rollupLimits: RollupLimits;
   readonly clock: () => EpochNanos;
 }): Upkeep {
   const { blockRows } = limits;
@@ -45,6 +50,7 @@ export function createUpkeep({
     createMerger({ db, set: catalog[name], writer: writers[name], recent: recent[name], limits });
   const mergers = { all: mergerOf('all'), drops: mergerOf('drops') };
   const backfill = createBackfill(db, catalog, writers.drops);
+  const rollups = createRollupBuilder(catalog, rollupLimits);
   const keep = async (name: SetName): Promise<void> => {
     await mergers[name].merge(sealers[name].sealedTo());
     await sealers[name].sealFull(SEALS_A_STEP);
@@ -53,9 +59,11 @@ export function createUpkeep({
     writers,
     sealers,
     recent,
+    rollups,
     backfill,
     async run() {
       await keep('all');
+      rollups.run(sealers.all.sealedTo());
       // The chain of the drops begins when the oldest ones are there.
       if (!(await backfill())) await keep('drops');
     },

@@ -7,7 +7,8 @@ import { evaluate, rowsWithin } from '../../columns/evaluate.ts';
 import { bound } from './bound.ts';
 import { impliesDenied } from './denied.ts';
 import { filterTest } from './filter.ts';
-import { piecesIn, piecesOf, type Piece } from './pieces.ts';
+import { outside, piecesIn, piecesOf, type Piece, type Span } from './pieces.ts';
+import { wideTest } from './wide-filter.ts';
 import { createSlices } from './turns.ts';
 
 /** Rows of one block that match; at least the columns of the condition are decoded by now. */
@@ -37,6 +38,8 @@ export type WalkOptions = {
   /** Only flows behind this sequence number, in the order of the walk. */
   readonly after?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Sequence numbers that are left out. */
+  readonly except?: readonly Span[];
 };
 
 /**
@@ -71,7 +74,7 @@ export async function* walkSteps(
 export function* walkBlocks(
   catalog: Catalog,
   query: FlowQuery,
-  { order, after }: Omit<WalkOptions, 'signal'>,
+  { order, after, except = [] }: Omit<WalkOptions, 'signal'>,
 ): Generator<Step, void, undefined> {
   const condition = compileQuery(query.where);
   const mayHold = filterTest(query.where);
@@ -84,7 +87,11 @@ export function* walkBlocks(
       !oldestFirst && after !== undefined ? after - 1 : Infinity,
     ),
   };
-  const todo = piecesOf(catalog, view, span, impliesDenied(condition) ? 'drops' : 'all');
+  const leftOut = except.toSorted((a, b) => a.low - b.low);
+  const todo = piecesOf(catalog, view, span, impliesDenied(condition) ? 'drops' : 'all').flatMap(
+    (piece) => outside(piece, leftOut),
+  );
+  const wideFilter = mayHold && wideTest(catalog.rollups, mayHold);
   if (oldestFirst) todo.reverse();
   for (let piece = todo.pop(); piece !== undefined; piece = todo.pop()) {
     const { set, header, low, high } = piece;
@@ -96,8 +103,9 @@ export function* walkBlocks(
       reached: oldestFirst ? high : low,
       left: () => flowsIn(todo, query),
     });
-    const filter = mayHold && set.filter(header);
-    if (filter !== undefined && mayHold?.(filter) === false) {
+    const ruledOut = set.name === 'all' && wideFilter?.(header) === false;
+    const filter = ruledOut ? undefined : mayHold && set.filter(header);
+    if (ruledOut || (filter !== undefined && mayHold?.(filter) === false)) {
       yield step(undefined);
       continue;
     }
