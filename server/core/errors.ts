@@ -21,6 +21,9 @@ export const ERRORS = {
   'source-refused': { status: 502, title: 'A source refuses the request' },
   'unreadable-file': { status: 400, title: 'The file cannot be read' },
   'unsupported-file': { status: 400, title: 'The file holds no flows' },
+  'bad-file': { status: 400, title: 'The file cannot be used' },
+  'cases-differ': { status: 422, title: 'Policy cases come out otherwise' },
+  'policy-refused': { status: 422, title: 'A cluster would refuse a policy' },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

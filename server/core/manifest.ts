@@ -38,6 +38,13 @@ export function pathText(path: ManifestPath): string {
     .join('');
 }
 
+/** What stands at a path; `undefined` where it leads nowhere. */
+export const valueAtPath = (value: unknown, path: ManifestPath): unknown =>
+  path.reduce<unknown>((holder, part) => {
+    if (typeof part === 'number') return Array.isArray(holder) ? holder[part] : undefined;
+    return isRecord(holder) && Object.hasOwn(holder, part) ? holder[part] : undefined;
+  }, value);
+
 /** The objects in a document; those of a `List` one by one. An empty document holds none. */
 export function manifestsIn(value: unknown): readonly FoundManifest[] {
   if (value === null || value === undefined) return [];

@@ -30,3 +30,15 @@ export const VERDICT_WORD: Readonly<Record<VerdictKind, string>> = {
 export const ALLOWED: Verdict = { kind: 'allowed' };
 export const AUDIT: Verdict = { kind: 'audit' };
 export const PROXY_ERROR: Verdict = { kind: 'error' };
+
+/** Hubble's words, by their number on the wire (`flow.Verdict`, Cilium 1.19). */
+export const HUBBLE_VERDICTS = [
+  'VERDICT_UNKNOWN',
+  'FORWARDED',
+  'DROPPED',
+  'ERROR',
+  'AUDIT',
+  'REDIRECTED',
+  'TRACED',
+  'TRANSLATED',
+] as const;

@@ -11,3 +11,19 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) done();
   });
 }
+
+/** Answers `undefined` as soon as the signal aborts; what was asked then no longer matters, nor how it fails. */
+export async function unlessAborted<T>(
+  asked: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
+  const stop = (): void => resolve(undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([aborted, asked]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,4 +1,15 @@
-import { isAlias, isNode, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+  type Document,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 
 export type YamlDocument = {
   readonly value: unknown;
@@ -27,7 +38,8 @@ export function readYamlDocuments(text: string): readonly ReadDocument[] {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     lineCounter: lines,
-    uniqueKeys: true,
+    // Looked for in `boundFault`: the parser compares each key with all others, which takes minutes for a large map.
+    uniqueKeys: false,
     version: '1.2',
     schema: 'core',
     // A string that only looks like an error does not print one.
@@ -80,10 +92,10 @@ function readOne(document: Document.Parsed, lines: LineCounter): ReadDocument {
     const value: unknown = document.toJS({ maxAliasCount: LIMITS.aliases });
     return { ok: true, document: { value, lineOf: (path) => lineAt(offsetOf(document, path)) } };
   } catch (error) {
-    return {
-      ok: false,
-      fault: { line: lineAt(document.range[0]), message: firstLine(String(error)) },
-    };
+    // The parser's word for aliases of aliases that would unfold to more than it builds.
+    if (!(error instanceof ReferenceError)) throw error;
+    const line = lineAt(document.range[0]);
+    return { ok: false, fault: { line, message: 'has aliases that multiply' } };
   }
 }
 
@@ -97,13 +109,29 @@ function boundFault(
     Node(_, node, path) {
       if (isAlias(node)) aliases++;
       const line = lineAt(node.range?.[0] ?? 0);
+      const twice = isMap(node) ? duplicateKey(node) : undefined;
       if (aliases > LIMITS.aliases) fault = { line, message: 'has too many aliases' };
       // A map adds a pair and a value to the path.
       else if (path.length > 2 * LIMITS.depth) fault = { line, message: 'is nested too deeply' };
+      else if (twice !== undefined)
+        fault = {
+          line: lineAt(twice.range?.[0] ?? 0),
+          message: `has the key ${JSON.stringify(twice.value)} twice: keys of a map must be unique`,
+        };
       return fault === undefined ? undefined : visit.BREAK;
     },
   });
   return fault;
+}
+
+function duplicateKey({ items }: YAMLMap): Scalar | undefined {
+  const seen = new Set<unknown>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) return key;
+    seen.add(key.value);
+  }
+  return undefined;
 }
 
 function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {

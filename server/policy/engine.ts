@@ -114,7 +114,22 @@ function turnedRound(connection: Connection): Connection {
     serverIp: connection.clientIp,
     port: connection.sourcePort,
     sourcePort: connection.port,
+    icmp: openedBy(connection),
   };
+}
+
+/** Types of ICMP replies, and those of the requests that they answer. */
+const REQUESTS: Readonly<Record<string, ReadonlyMap<number, number>>> = {
+  ICMP: new Map([
+    [0, 8],
+    [14, 13],
+  ]),
+  ICMPv6: new Map([[129, 128]]),
+};
+
+function openedBy({ protocol, icmp }: Connection): Connection['icmp'] {
+  const request = icmp === undefined ? undefined : REQUESTS[protocol]?.get(icmp.type);
+  return request === undefined ? icmp : { type: request, code: icmp?.code };
 }
 
 /** Policies see what is behind a service. Where several are and they differ, the verdict is open. */

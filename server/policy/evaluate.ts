@@ -70,12 +70,12 @@ function allowedOr(verdict: EndVerdict, before: Before & { outcome: 'maybe-allow
 
 function runStages(question: Question, stages: readonly SelectingStage[]): EndVerdict {
   const final: (Outcome & { readonly stage: string })[] = [];
-  const selectedBy: CompiledPolicy[] = [];
+  // Policies of stages that are not reached apply all the same, and a person looks for them.
+  const selectedBy = stages.flatMap((stage) => stage.select(question).map(({ policy }) => policy));
   const missing: MissingFact[] = [];
   let open: readonly Outcome[] = [NOTHING_SELECTS];
   for (const stage of stages) {
     const result = runStage(stage, question);
-    selectedBy.push(...result.selected.map(({ policy }) => policy));
     missing.push(...result.missing);
     final.push(
       ...result.outcomes
@@ -111,7 +111,8 @@ function together(
       reason: openReason(missing),
       stage: first.stage,
       selectedBy,
-      decidedBy: [],
+      // Those whose rules are open, and not those that deny what no rule admits.
+      decidedBy: policiesOf(outcomes.filter(({ rules }) => rules.length > 0)),
       rules: [],
       missing,
     };
@@ -121,11 +122,15 @@ function together(
     reason: sameReason ? first.reason : 'varies',
     stage: first.stage,
     selectedBy,
-    decidedBy: [...new Set(outcomes.flatMap(({ policies }) => policies))],
+    decidedBy: policiesOf(outcomes),
     rules: outcomes.flatMap(({ rules }) => rules),
     missing: [],
   };
 }
+
+const policiesOf = (outcomes: readonly Outcome[]): readonly CompiledPolicy[] => [
+  ...new Set(outcomes.flatMap(({ policies }) => policies)),
+];
 
 const OPEN_REASONS: Partial<Record<MissingFact['kind'], Reason>> = {
   peer: 'peer-unknown',

@@ -133,6 +133,8 @@ export type Stage = {
   readonly policies: readonly CompiledPolicy[];
   /** First match only. `ambiguous`: policies of equal order that disagree leave the verdict open. */
   readonly ties?: 'in-order' | 'ambiguous' | 'deny-first';
+  /** Pods that are alike but for their nodes may be selected by other policies. */
+  readonly selectsByNode?: boolean;
   /**
    * When no rule matched: `deny` and `allow` end, `next` goes on. `selected`: some policy of the stage may apply to the
    * end; `isolated`: some that isolates does.

@@ -1,5 +1,5 @@
 import type { ClusterFacts, Labels } from './facts.ts';
-import { allOf, not, truthOf, type Truth } from './truth.ts';
+import { not, truthOf, type Truth } from './truth.ts';
 
 export const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
@@ -28,27 +28,27 @@ export type LabelRequirement = {
   readonly values: readonly string[];
 };
 
-/** `matchLabels` and `matchExpressions` as one list, all of which must hold. Empty: everything. */
-export type LabelSelector = readonly LabelRequirement[];
+export const requirementHolds = (labels: Labels, requirement: LabelRequirement): Truth =>
+  valueHolds(labelValue(labels, requirement.key), requirement);
 
-export function requirementHolds(labels: Labels, requirement: LabelRequirement): Truth {
-  const value = labelValue(labels, requirement.key);
+/** As `requirementHolds`, of a value as `labelValue` answers it. */
+export function valueHolds(
+  value: string | null | undefined,
+  { operator, values }: Omit<LabelRequirement, 'key'>,
+): Truth {
   if (value === undefined) return 'unknown';
-  switch (requirement.operator) {
+  switch (operator) {
     case 'Exists':
       return truthOf(value !== null);
     case 'DoesNotExist':
       return truthOf(value === null);
     case 'In':
-      return truthOf(value !== null && requirement.values.includes(value));
+      return truthOf(value !== null && values.includes(value));
     case 'NotIn':
       // Objects without the label match too.
-      return not(truthOf(value !== null && requirement.values.includes(value)));
+      return not(truthOf(value !== null && values.includes(value)));
   }
 }
-
-export const selectorHolds = (labels: Labels, selector: LabelSelector): Truth =>
-  allOf(selector, (requirement) => requirementHolds(labels, requirement));
 
 /** `app=cart`, `tier in (a, b)`, `!legacy`, as kubectl writes selectors. */
 export function requirementText({ key, operator, values }: LabelRequirement): string {

@@ -1,7 +1,8 @@
+import { HUBBLE_VERDICTS } from '../../core/verdict.ts';
 import { DROP_REASONS, dropReason } from '../../core/drop-reasons.ts';
 import type { FieldTerm } from '../ast.ts';
 import { literalOf } from './ask-end.ts';
-import { REASON_NUMBERS, VERDICTS, type FilterValue } from './flow-filter.ts';
+import { REASON_NUMBERS, type FilterValue } from './flow-filter.ts';
 import { Unsayable, type Fragment } from './fragment.ts';
 import { EVENT_TYPES, HTTP_METHODS, own } from './names.ts';
 import { patternOf } from './name-pattern.ts';
@@ -104,7 +105,7 @@ const WORDED: Readonly<Record<string, Worded>> = {
   'raw.verdict': {
     name: 'verdict',
     why: 'Hubble takes its own verdicts only',
-    map: (text) => VERDICTS.find((name) => name === text.toUpperCase()),
+    map: (text) => HUBBLE_VERDICTS.find((name) => name === text.toUpperCase()),
   },
   proto: {
     name: 'protocol',

@@ -1,4 +1,5 @@
-import { DIRECTIONS, REASON_NUMBERS, VERDICTS, type FilterValue } from './flow-filter.ts';
+import { HUBBLE_VERDICTS } from '../../core/verdict.ts';
+import { DIRECTIONS, REASON_NUMBERS, type FilterValue } from './flow-filter.ts';
 import { EVENT_TYPES, own, RESERVED_IDENTITIES, TCP_FLAGS, TRACE_POINTS } from './names.ts';
 
 /** A flag's text as the filter holds it, or why the command refuses it. */
@@ -52,7 +53,7 @@ function readIpVersion(text: string): string {
 export function readFlagValue(field: string, flag: string, text: string): FlagValue {
   switch (field) {
     case 'verdict':
-      return oneOf(VERDICTS, text, 'verdict');
+      return oneOf(HUBBLE_VERDICTS, text, 'verdict');
     case 'drop_reason_desc':
       return REASON_NUMBERS.has(text)
         ? { value: text }

@@ -1,4 +1,5 @@
 import { DROP_REASONS } from '../../core/drop-reasons.ts';
+import { HUBBLE_VERDICTS } from '../../core/verdict.ts';
 import { own } from './names.ts';
 
 export type FilterValue = string | number | boolean | Readonly<Record<string, unknown>>;
@@ -18,17 +19,6 @@ export type FilterLists = {
   readonly whitelist: readonly FlowFilter[];
   readonly blacklist: readonly FlowFilter[];
 };
-
-export const VERDICTS = [
-  'VERDICT_UNKNOWN',
-  'FORWARDED',
-  'DROPPED',
-  'ERROR',
-  'AUDIT',
-  'REDIRECTED',
-  'TRACED',
-  'TRANSLATED',
-] as const;
 
 export const DIRECTIONS = ['TRAFFIC_DIRECTION_UNKNOWN', 'INGRESS', 'EGRESS'] as const;
 const IP_VERSIONS = ['IP_NOT_USED', 'IPv4', 'IPv6'] as const;
@@ -72,7 +62,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
     ),
   ),
   source_ip_xlated: 'text',
-  verdict: named(VERDICTS),
+  verdict: named(HUBBLE_VERDICTS),
   drop_reason_desc: reason,
   event_type: 'object',
   http_status_code: 'text',

@@ -1,26 +1,15 @@
 import { dropReasonCode } from '../../core/drop-reasons.ts';
-import { ALLOWED, AUDIT, PROXY_ERROR, type Verdict } from '../../core/verdict.ts';
+import { ALLOWED, AUDIT, HUBBLE_VERDICTS, PROXY_ERROR, type Verdict } from '../../core/verdict.ts';
 import type { FlowEvent } from '../../core/flow.ts';
 import { asInteger, pick, pickInteger, pickObject, type LooseObject } from './loose-json.ts';
-
-const VERDICT_NAMES = [
-  'VERDICT_UNKNOWN',
-  'FORWARDED',
-  'DROPPED',
-  'ERROR',
-  'AUDIT',
-  'REDIRECTED',
-  'TRACED',
-  'TRANSLATED',
-] as const;
 
 /** The source's word: the enum name, a number that has none, `VERDICT_UNKNOWN` where the field is absent. */
 export function wireVerdict(flow: LooseObject): string {
   const value = pick(flow, 'verdict');
   if (typeof value === 'string' && value !== '') {
-    return /^\d+$/.test(value) ? (VERDICT_NAMES[Number(value)] ?? value) : value;
+    return /^\d+$/.test(value) ? (HUBBLE_VERDICTS[Number(value)] ?? value) : value;
   }
-  if (typeof value === 'number') return VERDICT_NAMES[value] ?? String(value);
+  if (typeof value === 'number') return HUBBLE_VERDICTS[value] ?? String(value);
   return 'VERDICT_UNKNOWN';
 }
 
