@@ -1,5 +1,8 @@
 import type { Checkpoint, FlowBatch } from '../core/flow.ts';
+import type { SourceSetting } from '../core/source-setting.ts';
 import type { EpochNanos } from '../core/time.ts';
+
+export type SourceKind = SourceSetting['kind'];
 
 /** A node whose clock disagrees with ours by more than five seconds, or whose flows are held up for as long. */
 export type ClockSkew = {
@@ -29,7 +32,7 @@ export type SourceReport = {
 export type FlowSource = {
   /** Unique, and stable across restarts: checkpoints and flow ids hang on it. */
   readonly name: string;
-  readonly kind: 'hubble-relay' | 'hubble-file' | 'calico-file';
+  readonly kind: SourceKind;
   /** Address or path, for people. */
   readonly target: string;
   /**

@@ -2,6 +2,8 @@ import type { SourceSetting } from '../core/source-setting.ts';
 import type { Clock } from '../lib/clock.ts';
 import { calicoFile } from './calico-file.ts';
 import type { FlowSource, ReportSource } from './flow-source.ts';
+import { goldmanePush } from './goldmane-push.ts';
+import { goldmane } from './goldmane.ts';
 import { hubbleFile } from './hubble-file.ts';
 import { hubbleRelay } from './hubble-relay.ts';
 
@@ -26,5 +28,9 @@ export function createSource({ setting, ...common }: CreateSourceOptions): FlowS
       return hubbleFile({ ...common, path: setting.path, node: setting.node ?? '' });
     case 'calico-file':
       return calicoFile({ ...common, path: setting.path, node: setting.node ?? '' });
+    case 'goldmane':
+      return goldmane({ ...common, address: setting.address, tls: setting.tls });
+    case 'goldmane-push':
+      return goldmanePush({ ...common, listen: setting.listen, tls: setting.tls });
   }
 }

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../core/flow.ts';
 import { formatTime, nanos } from '../core/time.ts';
+import { unlessAborted } from '../lib/wait.ts';
 import type { HubbleRelayOptions } from './relay-options.ts';
 import {
   getFlowsRequest,
@@ -105,17 +106,4 @@ function flowsRequest(
       ? { follow: true, number: String(backlog) }
       : { follow: true, since: formatTime(since) },
   );
-}
-
-/** Answers `undefined` as soon as the signal aborts; what was asked then no longer matters, nor how it fails. */
-async function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
-  const stop = (): void => resolve(undefined);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([asked, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

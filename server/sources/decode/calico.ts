@@ -1,4 +1,4 @@
-import type { Direction, Flow, FlowCounts, RawRecord, Reporter } from '../../core/flow.ts';
+import type { Direction, Flow, FlowCounts, FlowId, RawRecord, Reporter } from '../../core/flow.ts';
 import type { EpochNanos } from '../../core/time.ts';
 import { ALLOWED, type Verdict } from '../../core/verdict.ts';
 import { calicoEndpoint, calicoText } from './calico-endpoint.ts';
@@ -26,6 +26,8 @@ export type CalicoInput = {
   readonly raw: RawRecord;
   readonly receivedAt: EpochNanos;
   readonly place?: RecordPlace;
+  /** Of a record that is no line, but tells the same in another form: what lines tell differently. */
+  readonly told?: { readonly trace: (direction: Direction) => CalicoTrace; readonly id: FlowId };
 };
 
 export type CalicoDecoder = (input: CalicoInput) => CalicoRecord;
@@ -41,7 +43,7 @@ export function createCalicoDecoder(options: {
 }): CalicoDecoder {
   const { endpoint, hits } = createInterner();
   const split = createSplitMemory();
-  return ({ record: line, raw, receivedAt, place }) => {
+  return ({ record: line, raw, receivedAt, place, told }) => {
     if (!isObject(line)) return { ok: false, reason: 'not a JSON object' };
     const record = unwrap(line);
     const refusal = notAFlow(record);
@@ -50,7 +52,8 @@ export function createCalicoDecoder(options: {
     if (!times.ok) return times;
     const { reporter, direction } = reporterOf(record);
     const policies = record['policies'];
-    const trace = calicoTrace(isObject(policies) ? policies : undefined, direction);
+    const trace =
+      told?.trace(direction) ?? calicoTrace(isObject(policies) ? policies : undefined, direction);
     const action = calicoText(record, 'action');
     const partial = {
       origin: options.origin,
@@ -82,7 +85,7 @@ export function createCalicoDecoder(options: {
       counts: countsOf(record, reporter),
       raw,
     };
-    const id = place === undefined ? keyId(partial) : idFromPlace(place, raw.bytes);
+    const id = told?.id ?? (place === undefined ? keyId(partial) : idFromPlace(place, raw.bytes));
     const counts = split(record, partial);
     return { ok: true, flow: { id, ...partial, counts }, unreadPolicies: trace.unread };
   };

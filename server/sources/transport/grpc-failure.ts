@@ -1,11 +1,33 @@
 import { status as GrpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '../../core/errors.ts';
 
+/** Where a cluster keeps what a server of its kind needs, for a person who has to look there. */
+export type GrpcPeer = {
+  readonly product: string;
+  readonly ownCertificate: string;
+  readonly serverName: string;
+  readonly ca: string;
+};
+
+const HUBBLE_RELAY: GrpcPeer = {
+  product: 'Hubble Relay',
+  ownCertificate: 'Cilium keeps it in the secret hubble-relay-server-certs',
+  serverName: 'with Cilium usually instance.hubble-relay.cilium.io',
+  ca: 'ca.crt of the cluster (secret cilium-ca)',
+};
+
+export const GOLDMANE: GrpcPeer = {
+  product: 'Goldmane',
+  ownCertificate: 'the operator keeps it in the secret goldmane-key-pair',
+  serverName: 'usually goldmane.calico-system.svc',
+  ca: 'tigera-ca-bundle.crt of the ConfigMap goldmane-ca-bundle',
+};
+
 /** Texts of Node and OpenSSL inside a failed call, and what a person can do about each. First match wins. */
-const CAUSES: readonly (readonly [RegExp, string])[] = [
+const CAUSES: readonly (readonly [RegExp, string | ((peer: GrpcPeer) => string)])[] = [
   [
     /certificate has expired|CERT_HAS_EXPIRED/i,
-    'its certificate has expired; renew it (Cilium keeps it in the secret hubble-relay-server-certs)',
+    ({ ownCertificate }) => `its certificate has expired; renew it (${ownCertificate})`,
   ],
   [
     /not yet valid|CERT_NOT_YET_VALID/i,
@@ -13,11 +35,11 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /ALTNAME_INVALID|does not match certificate|Hostname\/IP/i,
-    'its certificate is for another name; set the server name, with Cilium usually instance.hubble-relay.cilium.io',
+    ({ serverName }) => `its certificate is for another name; set the server name, ${serverName}`,
   ],
   [
     /self[- ]signed|unable to (verify|get)|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED/i,
-    'its certificate is not signed by the CA that was given; use ca.crt of the cluster (secret cilium-ca)',
+    ({ ca }) => `its certificate is not signed by the CA that was given; use ${ca}`,
   ],
   [
     /certificate required|bad certificate|alert (number )?(42|46|48|116)|unknown ca|certificate expired/i,
@@ -47,13 +69,14 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-const BY_STATUS: Readonly<Partial<Record<GrpcStatus, string>>> = {
+const byStatus = ({ product }: GrpcPeer): Readonly<Partial<Record<GrpcStatus, string>>> => ({
   [GrpcStatus.DEADLINE_EXCEEDED]: 'it accepts connections and does not answer',
   [GrpcStatus.UNAUTHENTICATED]: 'a proxy before it asks for credentials',
   [GrpcStatus.PERMISSION_DENIED]: 'a proxy before it denies access',
   [GrpcStatus.INVALID_ARGUMENT]: 'it refuses the request of this program',
-  [GrpcStatus.UNIMPLEMENTED]: 'it does not offer this call; is the address that of Hubble Relay?',
-};
+  [GrpcStatus.RESOURCE_EXHAUSTED]: 'it has too many readers, or a message is too large',
+  [GrpcStatus.UNIMPLEMENTED]: `it does not offer this call; is the address that of ${product}?`,
+});
 
 /** Statuses that say that asking the same again will not help. */
 const REFUSALS: ReadonlySet<GrpcStatus | undefined> = new Set([GrpcStatus.INVALID_ARGUMENT]);
@@ -62,12 +85,17 @@ const REFUSALS: ReadonlySet<GrpcStatus | undefined> = new Set([GrpcStatus.INVALI
  * Names a failed call for a person: what is wrong, what to do, and the text of the library. `note` is what is known
  * on our side and may be why.
  */
-export function grpcFailure(error: unknown, address: string, note = ''): AppError {
+export function grpcFailure(
+  error: unknown,
+  address: string,
+  { note = '', peer = HUBBLE_RELAY }: { readonly note?: string; readonly peer?: GrpcPeer } = {},
+): AppError {
   const { code, details } = readServiceError(error);
   // The text of a deadline lists what the library waited for, which names no cause.
   const timedOut = code === GrpcStatus.DEADLINE_EXCEEDED;
   const known = timedOut ? undefined : CAUSES.find(([pattern]) => pattern.test(details))?.[1];
-  const words = known ?? (code === undefined ? undefined : BY_STATUS[code]);
+  const told = typeof known === 'function' ? known(peer) : known;
+  const words = told ?? (code === undefined ? undefined : byStatus(peer)[code]);
   const name = code === undefined ? 'failure' : GrpcStatus[code];
   const reason = [words ?? 'the call failed', note].filter((text) => text !== '').join('; ');
   const refused = REFUSALS.has(code);
@@ -79,9 +107,12 @@ export function grpcFailure(error: unknown, address: string, note = ''): AppErro
 }
 
 /** Whether the server does not know the call, which old servers do not: a feature is absent, nothing is wrong. */
-export function isUnimplemented(error: unknown): boolean {
-  return error instanceof AppError && error.fields['grpcStatus'] === 'UNIMPLEMENTED';
-}
+export const isUnimplemented = (error: unknown): boolean => hasStatus(error, 'UNIMPLEMENTED');
+
+export const isNotFound = (error: unknown): boolean => hasStatus(error, 'NOT_FOUND');
+
+const hasStatus = (error: unknown, name: string): boolean =>
+  error instanceof AppError && error.fields['grpcStatus'] === name;
 
 function readServiceError(error: unknown): { code: GrpcStatus | undefined; details: string } {
   if (!(error instanceof Error)) return { code: undefined, details: String(error) };

@@ -1,6 +1,6 @@
 import { Client, Metadata } from '@grpc/grpc-js';
 import { formatTime, millisFromNanos, type EpochNanos } from '../../core/time.ts';
-import { grpcFailure } from './grpc-failure.ts';
+import { grpcFailure, type GrpcPeer } from './grpc-failure.ts';
 import { loadTls, type GrpcTls } from './grpc-tls.ts';
 
 export type GrpcStream = {
@@ -36,9 +36,17 @@ const KEEPALIVE_MS = 6 * 60_000;
 const raw = (bytes: Buffer): Buffer => bytes;
 
 /** Opens a channel of its own; nothing is sent before the first call. Bytes go in and come out as they are. */
-export async function openGrpc(address: string, tls: GrpcTls | undefined): Promise<GrpcConnection> {
+export async function openGrpc(
+  address: string,
+  tls: GrpcTls | undefined,
+  peer?: GrpcPeer,
+): Promise<GrpcConnection> {
   const loaded = await loadTls(tls);
-  const fail = (error: unknown): Error => grpcFailure(error, address, expiryNote(loaded.expiresAt));
+  const fail = (error: unknown): Error =>
+    grpcFailure(error, address, {
+      note: expiryNote(loaded.expiresAt),
+      ...(peer === undefined ? {} : { peer }),
+    });
   const client = new Client(address, loaded.credentials, {
     'grpc.max_receive_message_length': RECEIVE_LIMIT,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
