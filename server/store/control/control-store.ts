@@ -1,5 +1,6 @@
 import type { DropMark } from '../../core/drop-state.ts';
 import type { EpochNanos } from '../../core/time.ts';
+import type { ObjectHistory } from './objects-history.ts';
 
 /** A question that a person gave a name. The texts are those of an address. */
 export type SavedView = {
@@ -18,8 +19,9 @@ export type SavedView = {
 };
 
 /**
- * What people decide, kept beside the flows whatever engine those are in. It is small and seldom written, so calls
- * answer at once. Each throws an AppError `store-failed` where the file cannot be used: flows are shown without it.
+ * What people decide and what clusters hold, kept beside the flows whatever engine those are in. What people decide is
+ * small and seldom written, so those calls answer at once. Each call throws an AppError `store-failed` where the file
+ * cannot be used: flows are shown without it.
  */
 export type ControlStore = Disposable & {
   /** What a person should know of the file: that it was damaged, and a new one begun. */
@@ -36,4 +38,6 @@ export type ControlStore = Disposable & {
   saveView(view: SavedView): SavedView;
   /** Answers whether there was one. */
   removeView(id: string): boolean;
+  /** Policies, pods and what else the inventory sources tell. */
+  readonly objects: ObjectHistory;
 };

@@ -9,6 +9,7 @@ import { guard } from '../sqlite/failures.ts';
 import { damageIn, putAside } from '../sqlite/quarantine.ts';
 import type { ControlStore } from './control-store.ts';
 import { createMarks } from './marks.ts';
+import { createObjectHistory } from './objects.ts';
 import { createViews } from './views.ts';
 
 /** Name of the database in the data directory. */
@@ -73,6 +74,7 @@ function openSound(file: string, notice: string | undefined): ControlStore {
   migrations.run(db, file);
   const marks = createMarks(db);
   const views = createViews(db);
+  const objects = createObjectHistory(db);
   const held = undo.move();
   const attempt = <A extends readonly unknown[], T>(what: string, run: (...args: A) => T) => {
     return (...args: A): T => guard(what, file, () => run(...args));
@@ -85,6 +87,17 @@ function openSound(file: string, notice: string | undefined): ControlStore {
     views: attempt('Reading the views', views.all),
     saveView: attempt('Keeping a view', views.save),
     removeView: attempt('Removing a view', views.remove),
+    objects: {
+      record: attempt('Keeping objects', objects.record),
+      open: attempt('Reading the objects', objects.open),
+      at: attempt('Reading the objects', objects.at),
+      of: attempt('Reading an object', objects.of),
+      cover: attempt('Keeping what was watched', objects.cover),
+      coveredUntil: attempt('Reading what was watched', objects.coveredUntil),
+      retire: attempt('Keeping objects', objects.retire),
+      coverageAt: attempt('Reading what was watched', objects.coverageAt),
+      prune: attempt('Removing old objects', objects.prune),
+    },
     [Symbol.dispose]: () => held.dispose(),
   };
 }
@@ -102,6 +115,17 @@ function withoutFile({ code, detail, fields }: AppError): ControlStore {
     views: refuse,
     saveView: refuse,
     removeView: refuse,
+    objects: {
+      record: refuse,
+      open: refuse,
+      at: refuse,
+      of: refuse,
+      cover: refuse,
+      coveredUntil: refuse,
+      retire: refuse,
+      coverageAt: refuse,
+      prune: refuse,
+    },
     [Symbol.dispose]: () => undefined,
   };
 }

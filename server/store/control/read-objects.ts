@@ -1,0 +1,37 @@
+import Database from 'better-sqlite3';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { guard } from '../sqlite/failures.ts';
+import { createObjectHistory } from './objects.ts';
+import type { ObjectHistory } from './objects-history.ts';
+import { CONTROL_FILE } from './open-control.ts';
+
+/** What can be read of the history of objects without changing it. */
+export type ObjectReader = Disposable &
+  Pick<ObjectHistory, 'at' | 'of' | 'coverageAt' | 'coveredUntil'>;
+
+/** A server that writes holds the file for moments only. */
+const BUSY_MS = 1_000;
+
+/**
+ * The history of objects in a data directory, beside a server that may be writing it. `undefined` where there is none.
+ * Throws an AppError `store-failed` or `store-damaged` where it cannot be read.
+ */
+export function readObjects(directory: string): ObjectReader | undefined {
+  const file = join(directory, CONTROL_FILE);
+  if (!existsSync(file)) return undefined;
+  return guard('Reading the objects', file, () => {
+    using undo = new DisposableStack();
+    const db = new Database(file, { readonly: true, timeout: BUSY_MS });
+    undo.defer(() => db.close());
+    // A file of a version that kept no objects yet has none, and this does not migrate it.
+    const hasObjects = db
+      .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'object_versions'")
+      .get();
+    if (hasObjects === undefined) return undefined;
+    const { at, of, coverageAt, coveredUntil } = createObjectHistory(db);
+    const held = undo.move();
+    const reader = { at, of, coverageAt, coveredUntil };
+    return { ...reader, [Symbol.dispose]: () => held.dispose() };
+  });
+}
