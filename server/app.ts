@@ -10,13 +10,16 @@ import { AppError } from './core/errors.ts';
 import type { SourceSetting } from './core/source-setting.ts';
 import { NANOS_PER_MILLI } from './core/time.ts';
 import { openDemoCluster, type DemoCluster } from './demo/demo-cluster.ts';
+import { demoInventory } from './demo/demo-inventory.ts';
 import { createHttpServer } from './http/server.ts';
+import { inventorySources } from './inventory/registry.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import type { Logger } from './lib/log.ts';
 import { createLiveHub } from './live/hub.ts';
 import { claimDirectory, holdsRealFlows } from './operations/demo-mark.ts';
 import type { ObserverSettings } from './observer/listen.ts';
 import { openObserver } from './observer/server.ts';
+import { keepInventory } from './operations/keep-inventory.ts';
 import { nameSources } from './operations/name-sources.ts';
 import { startIngestThread } from './processes/ingest-thread.ts';
 import { openReaderPool } from './processes/reader-pool.ts';
@@ -89,12 +92,30 @@ export async function startServer(
     }),
   );
   const reader = parts.use(openReaderPool({ directory: dataDirectory, log }));
+  const control = parts.use(openControl({ directory: dataDirectory, log }));
+  const inventory = parts.use(
+    await keepInventory({
+      sources:
+        cluster === undefined
+          ? inventorySources(settings.inventory, { clock })
+          : demoInventory({ timeline: cluster.timeline, clock }),
+      history: control.objects,
+      keep: {
+        versionsMs: Math.max(settings.keepCounts, settings.keepPods),
+        podsMs: settings.keepPods,
+      },
+      clock,
+      log,
+      onfailure: failure.reject,
+    }),
+  );
   const services = {
     reader,
     readLoad: reader.load,
     writer,
     hub,
-    control: parts.use(openControl({ directory: dataDirectory, log })),
+    control,
+    inventory,
     clock,
     log,
     version: VERSION,
@@ -128,8 +149,8 @@ const observerSettings = (settings: Settings): ObserverSettings => ({
 });
 
 /** An imported capture is looked at without any source. */
-function nothingToServe({ sources, data }: Settings): boolean {
-  return sources.length === 0 && (data === undefined || !holdsRealFlows(data));
+function nothingToServe({ sources, inventory, data }: Settings): boolean {
+  return sources.length + inventory.length === 0 && (data === undefined || !holdsRealFlows(data));
 }
 
 async function listen(http: Server, { host, port }: Settings): Promise<void> {
@@ -184,6 +205,7 @@ function openDemo(
 }
 
 function demoSources(cluster: DemoCluster): readonly SourceSetting[] {
+  const { goldmane } = cluster;
   return [
     {
       kind: 'hubble-relay',
@@ -192,5 +214,15 @@ function demoSources(cluster: DemoCluster): readonly SourceSetting[] {
       backlog: DEMO_BACKLOG,
     },
     { kind: 'calico-file', name: 'demo-west', path: cluster.calicoFile, node: 'demo-west/node-1' },
+    {
+      kind: 'goldmane',
+      name: 'demo-west-dev',
+      address: goldmane.address,
+      tls: {
+        ca: goldmane.certificates.ca,
+        ...goldmane.certificates.client,
+        serverName: goldmane.serverName,
+      },
+    },
   ];
 }

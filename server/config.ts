@@ -7,57 +7,9 @@ import { AppError } from './core/errors.ts';
 import { parseDuration } from './core/time-range.ts';
 import { LOG_LEVELS } from './lib/log.ts';
 import { readNumber } from './query/number.ts';
-import {
-  CONFIG_SETTING,
-  SETTINGS,
-  SOURCE_SETTINGS,
-  TLS_SETTINGS,
-  type SettingRow,
-} from './settings-table.ts';
-
-/** `host:port`, or `unix:` and the path of an agent's own socket. */
-const ADDRESS = /^(?:unix:.+|(?:\[[\da-f:.]+\]|[^\s:/[\]]+):(\d{1,5}))$/i;
-
-/** What is wrong with the address of a relay; `undefined` when nothing is. */
-function relayAddressFault(address: string): string | undefined {
-  const match = ADDRESS.exec(address);
-  const port = Number(match?.[1] ?? 1);
-  if (match !== null && port >= 1 && port <= 65_535) return undefined;
-  return (
-    `'${address}' is no host:port. Give for example localhost:4245, which ` +
-    "'kubectl -n kube-system port-forward service/hubble-relay 4245:80' opens (4245:443 where Relay asks for TLS)"
-  );
-}
-
-const relayAddress = z.string().superRefine((address, context) => {
-  const message = relayAddressFault(address);
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
-
-const sourceSetting = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('hubble-relay'),
-    name: z.string().min(1).optional(),
-    address: relayAddress,
-    backlog: z.number().int().min(0).max(1_000_000).optional(),
-    tls: z
-      .strictObject({
-        ca: z.string().optional(),
-        cert: z.string().optional(),
-        key: z.string().optional(),
-        serverName: z.string().optional(),
-      })
-      .optional(),
-  }),
-  z.strictObject({
-    kind: z.enum(['hubble-file', 'calico-file']),
-    name: z.string().min(1).optional(),
-    /** A path, or a glob: then all files that match are read, those that come later too. */
-    path: z.string().min(1),
-    /** Reporting node, for files that do not say. */
-    node: z.string().optional(),
-  }),
-]);
+import { inventoryFromFlags, inventorySetting, resolveInventory } from './inventory-settings.ts';
+import { CONFIG_SETTING, SETTINGS } from './settings-table.ts';
+import { sourceSetting, sourcesFromFlags } from './source-settings.ts';
 
 const duration = z.string().transform((text, context) => {
   const millis = parseDuration(text);
@@ -95,6 +47,7 @@ const schema = z.strictObject({
   keep: duration,
   keepDrops: duration,
   keepCounts: duration,
+  keepPods: duration,
   maxSize: storeSize,
   minFree: freeBytes,
   logLevel: z.enum(LOG_LEVELS),
@@ -106,6 +59,7 @@ const schema = z.strictObject({
   demoSeed: z.coerce.number().int().min(0),
   demoRate: z.coerce.number().int().min(0).max(20_000),
   sources: z.array(sourceSetting),
+  inventory: z.array(inventorySetting),
 });
 
 /** `data` is `undefined` where nobody chose a directory; what is kept is in milliseconds and bytes. */
@@ -130,17 +84,17 @@ export function loadSettings(flags: Given, env: NodeJS.ProcessEnv = process.env)
       return value === '' && row.key === 'data' ? [] : [[row.key, value]];
     }),
   );
-  const known = new Set(['sources', ...SETTINGS.map((row) => row.key)]);
+  const known = new Set(['sources', 'inventory', ...SETTINGS.map((row) => row.key)]);
   const unknown = Object.fromEntries(Object.entries(file).filter(([key]) => !known.has(key)));
-  const listed: unknown = file['sources'] ?? [];
   const parsed = schema.safeParse({
     ...unknown,
     ...values,
-    sources: Array.isArray(listed)
-      ? [...(listed as unknown[]), ...sourcesFromFlags(flags, env)]
-      : listed,
+    sources: withListed(file['sources'], sourcesFromFlags(flags, env)),
+    inventory: withListed(file['inventory'], inventoryFromFlags(flags, env)),
   });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return { ...parsed.data, inventory: [...resolveInventory(parsed.data.inventory, env)] };
+  }
   const [issue] = parsed.error.issues;
   const key = issue?.path.join('.') ?? '';
   throw new AppError(
@@ -148,6 +102,10 @@ export function loadSettings(flags: Given, env: NodeJS.ProcessEnv = process.env)
     `${key === '' ? '' : `${key}: `}${issue?.message ?? ''}. ${howToSet(String(issue?.path[0]))}`,
   );
 }
+
+/** What the file lists and what flags and environment add; what is no list in the file is refused with it. */
+const withListed = (listed: unknown = [], added: readonly unknown[]): unknown =>
+  Array.isArray(listed) ? [...(listed as unknown[]), ...added] : listed;
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
@@ -171,57 +129,4 @@ function readConfigFile(path: string | undefined): Given {
     });
   }
   throw new AppError('bad-setting', `the file '${path}' must hold a mapping of settings`);
-}
-
-function listOf(row: SettingRow | undefined, flags: Given, env: NodeJS.ProcessEnv): string[] {
-  if (row === undefined) return [];
-  const flag = flags[row.key];
-  if (Array.isArray(flag)) return flag.map(String);
-  return (env[row.env] ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-/** What set a list: the flag where it is given, else the environment. */
-function nameOf(row: SettingRow | undefined, flags: Given): string {
-  if (row === undefined) return '';
-  return Array.isArray(flags[row.key]) ? row.flag.replace(/ .*/, '') : row.env;
-}
-
-const isSocket = (address: string): boolean => address.startsWith('unix:');
-
-/** `address`, or `name=address`; the path of a socket may hold a `=` of its own. */
-function parseRelayEntry(entry: string): { name: string | undefined; address: string } {
-  const at = entry.indexOf('=');
-  if (at < 0 || isSocket(entry)) return { name: undefined, address: entry };
-  return { name: entry.slice(0, at), address: entry.slice(at + 1) };
-}
-
-function sourcesFromFlags(flags: Given, env: NodeJS.ProcessEnv): unknown[] {
-  const [relay, hubble, calico] = SOURCE_SETTINGS;
-  const [ca, cert, key, serverName] = TLS_SETTINGS.map(
-    (row) => text(flags[row.key]) ?? text(env[row.env]),
-  );
-  const given = Object.entries({ ca, cert, key, serverName }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const tls = given.length === 0 ? {} : { tls: Object.fromEntries(given) };
-  return [
-    ...listOf(relay, flags, env).map((entry) => {
-      const { name, address } = parseRelayEntry(entry);
-      const fault = relayAddressFault(address);
-      if (fault !== undefined)
-        throw new AppError('bad-setting', `${nameOf(relay, flags)}: ${fault}`);
-      return {
-        kind: 'hubble-relay',
-        ...(name === undefined ? {} : { name }),
-        address,
-        // An agent's own socket speaks no TLS.
-        ...(isSocket(address) ? {} : tls),
-      };
-    }),
-    ...listOf(hubble, flags, env).map((path) => ({ kind: 'hubble-file', path })),
-    ...listOf(calico, flags, env).map((path) => ({ kind: 'calico-file', path })),
-  ];
 }

@@ -21,6 +21,7 @@ const UNUSABLE_CODES = new Set<ErrorCode>([
   'bad-request',
   'bad-sql',
   'store-unusable',
+  'bad-file',
 ]);
 const STOP_WITHIN_MS = 20_000;
 

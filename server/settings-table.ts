@@ -54,6 +54,13 @@ export const SETTINGS: readonly SettingRow[] = [
     about: 'how long policy hits per minute are kept',
   },
   {
+    key: 'keepPods',
+    flag: '--keep-pods <duration>',
+    env: 'DROPWISE_KEEP_PODS',
+    fallback: '30d',
+    about: 'how long labels and addresses of pods that are gone are kept',
+  },
+  {
     key: 'maxSize',
     flag: '--max-size <bytes>',
     env: 'DROPWISE_MAX_SIZE',
@@ -124,63 +131,6 @@ export const SETTINGS: readonly SettingRow[] = [
     env: 'DROPWISE_DEMO_RATE',
     fallback: '40',
     about: 'flows a second of the demo cluster',
-  },
-];
-
-/** Settings that name sources; each may be given several times, in the environment separated by commas. */
-export const SOURCE_SETTINGS: readonly SettingRow[] = [
-  {
-    key: 'hubbleRelay',
-    flag: '--hubble-relay <address...>',
-    env: 'DROPWISE_HUBBLE_RELAY',
-    fallback: '',
-    about: 'Hubble Relay or agent as host:port or unix:/path, or either after name=',
-  },
-  {
-    key: 'hubbleFile',
-    flag: '--hubble-file <path...>',
-    env: 'DROPWISE_HUBBLE_FILE',
-    fallback: '',
-    about: 'Hubble exporter file or glob to follow',
-  },
-  {
-    key: 'calicoFile',
-    flag: '--calico-file <path...>',
-    env: 'DROPWISE_CALICO_FILE',
-    fallback: '',
-    about: 'Calico Enterprise or Cloud flow-log file or glob to follow',
-  },
-];
-
-/** TLS for the relays that flags and environment name; relays in the file carry their own. */
-export const TLS_SETTINGS: readonly SettingRow[] = [
-  {
-    key: 'hubbleTlsCa',
-    flag: '--hubble-tls-ca <file>',
-    env: 'DROPWISE_HUBBLE_TLS_CA',
-    fallback: '',
-    about: 'CA certificates of the relays (PEM); turns TLS on',
-  },
-  {
-    key: 'hubbleTlsCert',
-    flag: '--hubble-tls-cert <file>',
-    env: 'DROPWISE_HUBBLE_TLS_CERT',
-    fallback: '',
-    about: 'client certificate for mTLS (PEM)',
-  },
-  {
-    key: 'hubbleTlsKey',
-    flag: '--hubble-tls-key <file>',
-    env: 'DROPWISE_HUBBLE_TLS_KEY',
-    fallback: '',
-    about: 'key of the client certificate (PEM)',
-  },
-  {
-    key: 'hubbleTlsServerName',
-    flag: '--hubble-tls-server-name <name>',
-    env: 'DROPWISE_HUBBLE_TLS_SERVER_NAME',
-    fallback: '',
-    about: 'name to expect in the certificate, usually ui.hubble-relay.cilium.io',
   },
 ];
 

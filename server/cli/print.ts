@@ -110,7 +110,7 @@ export function printJson(value: unknown): void {
 }
 
 /** Records hold what workloads sent: an escape sequence in a DNS name must not drive the terminal. */
-function escapeControls(text: string): string {
+export function escapeControls(text: string): string {
   return text.replaceAll(
     /\p{Cc}/gu,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -1,5 +1,7 @@
-import { Command } from 'commander';
-import { CONFIG_SETTING, SETTINGS, SOURCE_SETTINGS, TLS_SETTINGS } from '../settings-table.ts';
+import { Command, Option } from 'commander';
+import { INVENTORY_SETTINGS } from '../inventory-settings.ts';
+import { CONFIG_SETTING, SETTINGS } from '../settings-table.ts';
+import { SOURCE_SETTINGS, TLS_SETTINGS } from '../source-settings-table.ts';
 import { runBackup } from './backup.ts';
 import {
   outputOf,
@@ -11,11 +13,14 @@ import {
 import { runDoctor } from './doctor.ts';
 import { addHistoryCommands } from './history-commands.ts';
 import { importFiles } from './import.ts';
-import { printPolicies } from './policies.ts';
+import { addPoliciesCommand } from './policies-command.ts';
+import { addPolicyCommands } from './policy-commands.ts';
+import { printReason } from './reason.ts';
 import { runRestore } from './restore.ts';
 import { printSources } from './sources.ts';
 import { runSql, SQL_OUTPUTS } from './sql.ts';
 import { printTranslation } from './translate.ts';
+import { addWhy } from './why.ts';
 
 /** What the commands need from above: only `main.ts` builds a server or opens a store. */
 export type CommandDependencies = {
@@ -51,6 +56,7 @@ export function createProgram({
     ...SETTINGS,
     CONFIG_SETTING,
     ...SOURCE_SETTINGS,
+    ...INVENTORY_SETTINGS,
     ...TLS_SETTINGS,
   ])
     .description(
@@ -73,25 +79,21 @@ export function createProgram({
     );
 
   addHistoryCommands(program, withStore);
+  addWhy(program, withStore, dataDirectory);
 
-  storeCommand(program, 'policies')
-    .description('print the hits of each policy, as the dataplane reported them')
-    .option('--since <time>', "how far back: a duration, a range, or 'all'", '24h')
-    .action((flags: Flags) =>
-      withStore(flags, { write: false }, (store) =>
-        printPolicies(store, { since: String(flags['since']), output: outputOf(flags) }),
-      ),
-    );
+  addPoliciesCommand(program, { withStore, dataDirectory });
 
   storeCommand(program, 'sources')
     .description('print what is stored of each source')
     .action((flags: Flags) =>
       withStore(flags, { write: false }, (store) =>
-        printSources(store, { output: outputOf(flags) }),
+        printSources(store, { directory: dataDirectory(flags), output: outputOf(flags) }),
       ),
     );
 
   addTranslate(program);
+  addReason(program);
+  addPolicyCommands(program);
   addOperatorCommands(program, dataDirectory);
   return program;
 }
@@ -107,6 +109,22 @@ function addTranslate(program: Command): void {
       printTranslation(text, {
         direction: flags['toHubble'] === true ? 'to-hubble' : 'from-hubble',
       }),
+    );
+}
+
+function addReason(program: Command): void {
+  program
+    .command('reason [name-or-number]')
+    .description(
+      "print what a drop reason means, its causes and what to run; without one list them, 'all' prints docs/drop-reasons.md",
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'json prints one object a line')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .action((name: string | undefined, flags: Flags) =>
+      printReason(name, { output: outputOf(flags) }),
     );
 }
 

@@ -11,7 +11,28 @@ export type SourceSetting =
       readonly backlog?: number | undefined;
     }
   | FileSetting<'hubble-file'>
-  | FileSetting<'calico-file'>;
+  | FileSetting<'calico-file'>
+  | {
+      readonly kind: 'goldmane';
+      readonly name?: string | undefined;
+      /** `host:port`. */
+      readonly address: string;
+      readonly tls?: TlsSetting | undefined;
+    }
+  | {
+      readonly kind: 'goldmane-push';
+      readonly name?: string | undefined;
+      /** `host:port` to listen on. */
+      readonly listen: string;
+      readonly tls: PushTlsSetting;
+    };
+
+/** Paths of PEM files of a server that takes flows only from clients with a certificate of `clientCa`. */
+export type PushTlsSetting = {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+};
 
 export type TlsSetting = {
   readonly ca?: string | undefined;

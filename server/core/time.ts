@@ -24,6 +24,10 @@ export const nanosInRange = (value: bigint): EpochNanos | undefined =>
 export const nanosFromMillis = (millis: number): EpochNanos =>
   nanos(BigInt(Math.trunc(millis)) * NANOS_PER_MILLI);
 
+/** Of whole seconds since 1970. */
+export const nanosFromSeconds = (seconds: number): EpochNanos =>
+  nanos(BigInt(seconds) * NANOS_PER_SECOND);
+
 /** Milliseconds since 1970, rounded down. */
 export const millisFromNanos = (time: EpochNanos): number => Number(time / NANOS_PER_MILLI);
 

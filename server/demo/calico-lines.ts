@@ -12,12 +12,12 @@ export type CalicoLog = {
   linesOf(interval: CalicoInterval): readonly string[];
 };
 
-type Side = 'src' | 'dst';
+export type Side = 'src' | 'dst';
 type Fields = Readonly<Record<string, unknown>>;
 
 const indexed = (hits: readonly string[]): string[] => hits.map((hit, index) => `${index}|${hit}`);
 
-const isDenied = (hits: readonly string[] | undefined): boolean =>
+export const isDenied = (hits: readonly string[] | undefined): boolean =>
   hits?.at(-1)?.split('|')[2] === 'deny';
 
 /** Felix writes a flow at the denied level when any of its hits denies, staged ones too. */
@@ -60,14 +60,14 @@ function endFields(
 }
 
 /** The source reports what it passes on; the destination sees only what arrives. */
-function sidesOf(edge: CalicoEdge): readonly Side[] {
+export function sidesOf(edge: CalicoEdge): readonly Side[] {
   const sides: Side[] = [];
   if (edge.egress !== undefined) sides.push('src');
   if (edge.ingress !== undefined && !isDenied(edge.egress)) sides.push('dst');
   return sides;
 }
 
-function countersOf(side: Side, denied: boolean, flows: number, random: Random): Fields {
+export function countersOf(side: Side, denied: boolean, flows: number, random: Random): Fields {
   const asked = denied ? flows * (1 + random.below(4)) : flows * (5 + random.below(4));
   const answered = denied ? 0 : flows * (4 + random.below(4));
   const askedBytes = denied ? asked * 60 : asked * (80 + random.below(300));

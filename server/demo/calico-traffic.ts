@@ -36,11 +36,11 @@ export type CalicoEdge = {
   readonly domains?: readonly string[];
 };
 
-const pod = (key: string): CalicoEnd => ({ kind: 'workload', key });
-const outside = (ip: string): CalicoEnd => ({ kind: 'net', name: 'pub', ip });
+export const pod = (key: string): CalicoEnd => ({ kind: 'workload', key });
+export const outside = (ip: string): CalicoEnd => ({ kind: 'net', name: 'pub', ip });
 const intranet = (ip: string): CalicoEnd => ({ kind: 'net', name: 'pvt', ip });
 
-const THREAT: CalicoEnd = {
+export const THREAT: CalicoEnd = {
   kind: 'networkSet',
   name: 'threat-feed',
   namespace: '-',
@@ -56,13 +56,13 @@ const PARTNER: CalicoEnd = {
 };
 
 /** Egress passes the two upper tiers before the default tier or the profile decides. */
-const egress = (last: Hit): readonly Hit[] => [
+export const egress = (last: Hit): readonly Hit[] => [
   'security|gnp:security.block-bad-networks|pass|1',
   'platform|gnp:platform.allow-dns|pass|1',
   last,
 ];
 
-const dns: readonly Hit[] = [
+export const dns: readonly Hit[] = [
   'security|gnp:security.block-bad-networks|pass|1',
   'platform|gnp:platform.allow-dns|allow|0',
 ];
@@ -73,10 +73,10 @@ const prodIngress = (last: Hit): readonly Hit[] => [
   last,
 ];
 
-const profile = (namespace: string): Hit => `__PROFILE__|pro:kns.${namespace}|allow|0`;
+export const profile = (namespace: string): Hit => `__PROFILE__|pro:kns.${namespace}|allow|0`;
 const DEV_DENIED: readonly Hit[] = ['security|gnp:security.no-dev-access|deny|0'];
 
-const tcp = (
+export const tcp = (
   from: CalicoEnd,
   to: CalicoEnd,
   port: number,

@@ -1,6 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import { createCalicoLog } from './calico-lines.ts';
 import { openCalicoWriter } from './calico-writer.ts';
+import { writeDemoCertificates, type DemoCertificates } from './goldmane-certificates.ts';
+import { goldmaneFlows } from './goldmane-flows.ts';
+import { openGoldmaneServer } from './goldmane-server.ts';
 import { openObserverServer, type ObserverTls } from './observer-server.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
@@ -39,11 +45,20 @@ export type DemoCluster = {
   readonly relayAddress: string;
   /** The live Calico flow log. */
   readonly calicoFile: string;
+  /** The Goldmane of the second cluster, which tells of its nodes for developers, and how to be let in. */
+  readonly goldmane: {
+    readonly address: string;
+    readonly serverName: string;
+    readonly certificates: DemoCertificates;
+  };
   /** What happens in the first cluster, for tests that compare. */
   readonly timeline: Timeline;
   /** Rejects when the flow log cannot be written any more. */
   readonly done: Promise<void>;
 };
+
+/** As in a cluster, where nobody reaches Goldmane under the name of the address. */
+const GOLDMANE_NAME = 'goldmane.calico-system.svc';
 
 /** Starts the two simulated clusters. They speak the real protocols, so the server reads them as any other. */
 export async function openDemoCluster(
@@ -73,9 +88,23 @@ export async function openDemoCluster(
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     }),
   );
+  const log = createCalicoLog(options.seed);
+  const directory = await mkdtemp(join(tmpdir(), 'dropwise-demo-tls-'));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  const certificates = await writeDemoCertificates(directory, {
+    serverName: GOLDMANE_NAME,
+    nowMs: startSecond * 1_000,
+  });
+  const goldmane = opened.use(
+    await openGoldmaneServer({
+      flowsOf: (bucket) => goldmaneFlows(log.cluster, options.seed, bucket),
+      clock,
+      certificates,
+    }),
+  );
   const writer = opened.use(
     await openCalicoWriter({
-      log: createCalicoLog(options.seed),
+      log,
       directory: options.calicoDirectory,
       clock,
       pastSeconds,
@@ -88,6 +117,7 @@ export async function openDemoCluster(
   return {
     relayAddress: relay.address,
     calicoFile: writer.file,
+    goldmane: { address: goldmane.address, serverName: GOLDMANE_NAME, certificates },
     timeline,
     done: writer.done,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -1,4 +1,5 @@
 import type { PolicyRef, Rejection } from '../core/flow.ts';
+import type { InventoryStatus } from '../core/inventory.ts';
 import type { LossStage } from '../core/loss-stage.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { GapJson } from './flow-json.ts';
@@ -16,8 +17,9 @@ export type PolicyJson = {
   /** Where the counts come from: the dataplane named the policy. */
   readonly basis: 'reported';
   readonly totals: HitTotalsJson;
-  readonly firstHit: string;
-  readonly lastHit: string;
+  /** null: not hit in the range. */
+  readonly firstHit: string | null;
+  readonly lastHit: string | null;
   readonly series: readonly HitTotalsJson[];
   readonly rules: readonly {
     readonly direction: 'ingress' | 'egress' | 'unknown';
@@ -54,7 +56,17 @@ export type SourceState = 'connecting' | 'reading' | 'waiting' | 'retrying' | 'r
 /** One source as the API and `dropwise sources` show it. */
 export type SourceJson = {
   readonly name: string;
-  readonly kind: 'hubble-relay' | 'hubble-file' | 'calico-file' | 'import';
+  /** `retina`: a Hubble source or an import whose records are Retina's, which watches clusters with Azure NPM. */
+  readonly kind:
+    | 'hubble-relay'
+    | 'hubble-file'
+    | 'calico-file'
+    | 'goldmane'
+    | 'goldmane-push'
+    | 'retina'
+    | 'import';
+  /** What records of this kind never tell, a sentence each. */
+  readonly limits: readonly string[];
   readonly target: string;
   readonly state: SourceState;
   readonly stateSince: string;
@@ -84,4 +96,15 @@ export type SourceJson = {
   readonly skew: { readonly node: string; readonly ms: number } | null;
   /** End of validity of the client certificate; null where there is none. */
   readonly certificateExpiresAt: string | null;
+};
+
+/** One source of policies and of what they select. */
+export type InventorySourceJson = Omit<
+  InventoryStatus,
+  'stateSince' | 'retryAt' | 'lastEventAt'
+> & {
+  readonly stateSince: string;
+  readonly retryAt: string | null;
+  /** When anything was last told. */
+  readonly lastEventAt: string | null;
 };

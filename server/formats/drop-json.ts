@@ -1,4 +1,5 @@
 import type { DropState } from '../core/drop-state.ts';
+import type { Harm } from '../core/harm.ts';
 import type { FlowJson } from './flow-json.ts';
 
 export type DropGroupJson = {
@@ -26,6 +27,8 @@ export type CountedDropGroupJson = DropGroupJson & {
   readonly firstSeenAt: string | null;
   /** The mark that holds now. */
   readonly mark: DropMarkJson | null;
+  /** Whether somebody is hurt by it (docs/drops.md); null while the flows around it are still to be looked at. */
+  readonly harm: Harm | null;
 };
 
 export type DropMarkJson = {

@@ -1,11 +1,20 @@
 /** Shapes on the wire between server and page. Types only: the page imports this file, and nothing else of http. */
-import type { PolicyJson, SourceCompletenessJson, SourceJson } from '../formats/api-json.ts';
+import type { Explanation } from '../core/explanation.ts';
+import type {
+  InventorySourceJson,
+  SourceCompletenessJson,
+  SourceJson,
+} from '../formats/api-json.ts';
+import type { DropFinding } from '../core/drop-finding.ts';
+import type { Harm } from '../core/harm.ts';
 import type { CountedDropGroupJson, DropMarkJson, SavedViewJson } from '../formats/drop-json.ts';
 import type { FlowJson, GapJson } from '../formats/flow-json.ts';
+import type { PolicyListJson, ShownPolicyJson } from '../operations/policies/policy-shapes.ts';
 
+export type { ListedPolicyJson } from '../operations/policies/policy-shapes.ts';
 export type {
   HitTotalsJson,
-  PolicyJson,
+  InventorySourceJson,
   SourceCompletenessJson,
   SourceJson,
   SourceState,
@@ -168,6 +177,16 @@ export type AroundResponse = {
   readonly completeness: CompletenessJson;
 };
 
+/** `GET /api/v1/flows/{seq}/checks`: what the stored flows around a dropped one tell of its reason (docs/drops.md). */
+export type ChecksResponse = {
+  readonly seq: number;
+  /** What is shown first, then what is likely, then what was not seen. Questions that do not arise are left out. */
+  readonly findings: readonly DropFinding[];
+  readonly harm: Harm;
+  /** Of the hour before the drop. */
+  readonly completeness: CompletenessJson;
+};
+
 /** `GET /api/v1/drops?q=&t=&top=&buckets=&asof=`: dropped flows that match, by what caused them. */
 export type DropsResponse = {
   readonly q: string;
@@ -192,16 +211,23 @@ export type SavedViewsResponse = { readonly views: readonly SavedViewJson[] };
 /** `PUT /api/v1/views/{id}` with `{name, query, t, cols, sort, shared}`; DELETE answers with nothing. */
 export type SavedViewResponse = { readonly view: SavedViewJson };
 
-/** `GET /api/v1/policies?t=&buckets=` */
-export type PoliciesResponse = {
+/** What answers with hits say of the range in which they were counted. */
+type CountedRange = {
   readonly range: { readonly from: string; readonly to: string };
-  readonly policies: readonly PolicyJson[];
   readonly completeness: CompletenessJson;
 };
+
+/** `GET /api/v1/policies?t=&buckets=&asof=&window=` */
+export type PoliciesResponse = CountedRange & PolicyListJson;
+
+/** `GET /api/v1/policies/{kind}/{ns}/{name}?t=&buckets=&asof=&window=`; `-` stands for no namespace. */
+export type PolicyResponse = CountedRange & ShownPolicyJson;
 
 /** `GET /api/v1/sources` */
 export type SourcesResponse = {
   readonly sources: readonly SourceJson[];
+  /** Where policies, pods and namespaces come from. */
+  readonly inventory: readonly InventorySourceJson[];
   readonly store: {
     readonly flows: number;
     readonly bytes: number;
@@ -215,3 +241,6 @@ export type SourcesResponse = {
   readonly demo: boolean;
   readonly version: string;
 };
+
+/** `GET /flows/:seq/why`. */
+export type WhyResponse = Explanation & { readonly seq: number };

@@ -1,13 +1,16 @@
 import express, { type Router } from 'express';
 import { dropState, type DropMark } from '../core/drop-state.ts';
+import type { Harm } from '../core/harm.ts';
 import { formatTime, nanos, type EpochNanos } from '../core/time.ts';
 import { completenessToJson } from '../formats/completeness-json.ts';
 import { gapToJson, windowToJson } from '../formats/flow-json.ts';
 import { completenessOf } from '../operations/completeness.ts';
+import { createHarmBook } from '../operations/harm-book.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
 import type { CountedDropGroup } from '../store/drop-counts.ts';
 import type { CountedDropGroupJson, DropsResponse } from './contract.ts';
+import { goneSignal } from './gone-signal.ts';
 import { dropGroupToJson } from './live-frames.ts';
 import { knownMarks, markToJson } from './marks.ts';
 import { numberParam, textParam } from './params.ts';
@@ -21,6 +24,7 @@ const DEFAULT_BUCKETS = 24;
 
 export function dropRoutes({ reader, control, clock }: Services): Router {
   const routes = express.Router();
+  const harmBook = createHarmBook({ reader });
 
   routes.get('/drops', async (request, response) => {
     const { where, q } = readQuery(textParam(request, 'q', ''));
@@ -39,10 +43,13 @@ export function dropRoutes({ reader, control, clock }: Services): Router {
     const now = nanos(clock.now());
     const completeness = await completenessOf(reader, asked, { now, of: 'drops' });
     const { marks, problem } = knownMarks(control, now);
+    const harms = await harmBook.of(groups, { now, signal: goneSignal(response) });
     response.json({
       q,
       range: windowToJson(within),
-      groups: groups.map((group) => countedToJson(group, marks.get(group.key), now)),
+      groups: groups.map((group) =>
+        countedToJson(group, { mark: marks.get(group.key), harm: harms.get(group.key), now }),
+      ),
       others,
       head,
       gaps: gaps.map(gapToJson),
@@ -54,11 +61,13 @@ export function dropRoutes({ reader, control, clock }: Services): Router {
   return routes;
 }
 
-function countedToJson(
-  group: CountedDropGroup,
-  mark: DropMark | undefined,
-  now: EpochNanos,
-): CountedDropGroupJson {
+type Known = {
+  readonly mark: DropMark | undefined;
+  readonly harm: Harm | undefined;
+  readonly now: EpochNanos;
+};
+
+function countedToJson(group: CountedDropGroup, { mark, harm, now }: Known): CountedDropGroupJson {
   const { series, history, lastAt } = group;
   return {
     ...dropGroupToJson(group),
@@ -66,5 +75,6 @@ function countedToJson(
     state: dropState({ history, lastAt, mark, now }),
     firstSeenAt: history === undefined ? null : formatTime(history.firstAt),
     mark: mark === undefined ? null : markToJson(mark),
+    harm: harm ?? null,
   };
 }

@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../core/errors.ts';
 import { aroundRoutes } from './around.ts';
+import { checkRoutes } from './checks.ts';
 import { compareRoutes } from './compare.ts';
 import { dropRoutes } from './drops.ts';
 import { exportRoutes } from './export.ts';
@@ -20,6 +21,7 @@ import type { Services } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { summaryRoutes } from './summary.ts';
 import { viewRoutes } from './views.ts';
+import { whyRoutes } from './why.ts';
 
 export type HttpOptions = {
   readonly services: Services;
@@ -75,6 +77,7 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
     flowRoutes(services),
     exportRoutes(services),
     aroundRoutes(services),
+    checkRoutes(services),
     summaryRoutes(services),
     compareRoutes(services),
     dropRoutes(services),
@@ -82,6 +85,7 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
     policyRoutes(services),
     sourceRoutes(services),
     viewRoutes(services),
+    whyRoutes(services),
   );
   app.use('/api', (request) => {
     throw new AppError(

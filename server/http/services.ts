@@ -1,3 +1,4 @@
+import type { Inventory, InventoryStatus } from '../core/inventory.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { LiveHub } from '../live/live-hub.ts';
@@ -13,6 +14,8 @@ export type Services = {
   readonly hub: LiveHub;
   /** Marks and saved views. */
   readonly control: ControlStore;
+  /** Policies and what they select, with their history. */
+  readonly inventory: Inventory & { statuses(): readonly InventoryStatus[] };
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;

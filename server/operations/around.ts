@@ -1,8 +1,8 @@
 import { AppError } from '../core/errors.ts';
 import type { Endpoint, StoredFlow } from '../core/flow.ts';
 import type { TimeWindow } from '../core/time.ts';
-import type { Expression, Side, Value } from '../query/ast.ts';
-import { literal } from '../query/word.ts';
+import type { Expression, Side } from '../query/ast.ts';
+import { all, either, term, valueTerm } from '../query/build.ts';
 import type { FlowPage, FlowReader } from '../store/flow-store.ts';
 
 /** Whose flows: those between the same two ends, of either end, of the end that sent or received, of the node. */
@@ -72,8 +72,8 @@ function aroundQuery(flow: StoredFlow, of: AroundOf): Expression {
 function pairQuery(flow: StoredFlow, from: End, to: End): Expression {
   if (!from.known && !to.known) throw unsaid(flow, 'which pods or addresses it was between');
   return either([
-    both(from.terms('from'), to.terms('to')),
-    both(from.terms('to'), to.terms('from')),
+    all([from.terms('from'), to.terms('to')]),
+    all([from.terms('to'), to.terms('from')]),
   ]);
 }
 
@@ -117,25 +117,3 @@ function namesOf(end: Endpoint, ip: string): readonly (readonly [field: string, 
   if (name[1] === '') return ip === '' ? [] : [['ip', ip]];
   return [...scope.filter(([, text]) => text !== ''), name];
 }
-
-const term = (side: Side | undefined, field: string, text: string): Expression =>
-  valueTerm(side, field, literal(text, 'value'));
-
-const valueTerm = (side: Side | undefined, field: string, value: Value): Expression => ({
-  kind: 'field',
-  side,
-  field,
-  values: [value],
-});
-
-const all = (of: readonly Expression[]): Expression => join('and', of);
-const either = (of: readonly Expression[]): Expression => join('or', of);
-
-/** In the shape that reading its text would give: no list in a list of its kind, none of one. */
-function join(kind: 'and' | 'or', of: readonly Expression[]): Expression {
-  const parts = of.flatMap((part) => (part.kind === kind ? part.of : [part]));
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : { kind, of: parts };
-}
-
-const both = (a: Expression, b: Expression): Expression => all([a, b]);

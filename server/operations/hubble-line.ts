@@ -10,7 +10,7 @@ import { recordJson } from './show-flow.ts';
  * `bad-request` for a flow that Hubble did not tell, which has no such record.
  */
 export function hubbleLine({ seq, raw }: RecordedFlow): string {
-  const record = raw.format === 'calico-json' ? null : recordJson(raw);
+  const record = raw.format.startsWith('hubble-') ? recordJson(raw) : null;
   if (!isObject(record)) {
     throw new AppError(
       'bad-request',

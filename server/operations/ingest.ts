@@ -155,6 +155,7 @@ export function createIngest(options: IngestOptions): Ingest {
         continue;
       }
       failures.delete(source.name);
+      batch.stored?.();
       publish(committed);
       status.rate.add(committed.flows.length);
       status.counter.add(batch, committed);

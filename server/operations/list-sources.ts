@@ -4,6 +4,7 @@ import { NANOS_PER_SECOND, nanos, type EpochNanos } from '../core/time.ts';
 import type { FlowReader, OriginRecord } from '../store/flow-store.ts';
 import { completenessOf } from './completeness.ts';
 import type { SourceStatus } from './ingest.ts';
+import type { Producers } from './producers.ts';
 
 const DAY = 86_400n * NANOS_PER_SECOND;
 
@@ -13,6 +14,8 @@ export type ListedSource = {
   readonly status: SourceStatus | undefined;
   /** What was committed; `undefined` before the first commit. */
   readonly record: OriginRecord | undefined;
+  /** Whose records they are, where that is not the obvious one. */
+  readonly producer?: 'retina' | undefined;
   /** Of the last 24 hours. */
   readonly gaps: readonly Gap[];
   /** Of the same time; `undefined` where nothing is known of it. */
@@ -23,7 +26,7 @@ export type ListedSource = {
 export async function listSources(
   store: FlowReader,
   statuses: readonly SourceStatus[],
-  now: EpochNanos,
+  { now, producers }: { readonly now: EpochNanos; readonly producers: Producers },
 ): Promise<readonly ListedSource[]> {
   const records = new Map((await store.origins()).map((record) => [record.origin, record]));
   const day = { from: nanos(now - DAY), to: now };
@@ -32,11 +35,21 @@ export async function listSources(
   const judged = new Map(known.map((source) => [source.origin, source]));
   const running = new Map(statuses.map((status) => [status.name, status]));
   const names = [...running.keys(), ...[...records.keys()].filter((name) => !running.has(name))];
-  return names.map((name) => ({
-    name,
-    status: running.get(name),
-    record: records.get(name),
-    gaps: gaps.get(name) ?? [],
-    completeness: judged.get(name),
-  }));
+  const listed: ListedSource[] = [];
+  for (const name of names) {
+    const [status, record] = [running.get(name), records.get(name)];
+    listed.push({
+      name,
+      status,
+      record,
+      producer: speaksHubble(status) ? await producers.find(name, record?.flows ?? 0) : undefined,
+      gaps: gaps.get(name) ?? [],
+      completeness: judged.get(name),
+    });
+  }
+  return listed;
 }
+
+/** So may what was imported. */
+const speaksHubble = (status: SourceStatus | undefined): boolean =>
+  status === undefined || status.kind === 'hubble-relay' || status.kind === 'hubble-file';

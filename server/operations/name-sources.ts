@@ -13,9 +13,8 @@ export function nameSources(
   { nodeName }: { readonly nodeName: string },
 ): readonly NamedSource[] {
   const named = settings.map((setting) => ({
-    name: setting.name ?? (setting.kind === 'hubble-relay' ? setting.address : setting.path),
-    setting:
-      setting.kind === 'hubble-relay' ? setting : { ...setting, node: setting.node ?? nodeName },
+    name: setting.name ?? placeOf(setting),
+    setting: 'path' in setting ? { ...setting, node: setting.node ?? nodeName } : setting,
   }));
   const taken = new Set<string>();
   for (const { name } of named) {
@@ -28,4 +27,17 @@ export function nameSources(
     taken.add(name);
   }
   return named;
+}
+
+function placeOf(setting: SourceSetting): string {
+  switch (setting.kind) {
+    case 'hubble-relay':
+    case 'goldmane':
+      return setting.address;
+    case 'hubble-file':
+    case 'calico-file':
+      return setting.path;
+    case 'goldmane-push':
+      return `push:${setting.listen}`;
+  }
 }

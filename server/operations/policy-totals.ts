@@ -1,6 +1,7 @@
 import type { PolicyRef } from '../core/flow.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos, type TimeWindow } from '../core/time.ts';
 import type { FlowReader, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
+import { NO_HITS, plus, sumOf } from './policies/hit-sums.ts';
 
 export type PolicyTotals = {
   readonly policy: PolicyRef;
@@ -25,15 +26,6 @@ export function minutesOf({ from, to }: TimeWindow): number {
   return Math.max(1, Number((to - from) / MINUTE));
 }
 
-const NONE: HitTotals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
-
-const plus = (a: HitTotals, b: HitTotals): HitTotals => ({
-  allowed: a.allowed + b.allowed,
-  denied: a.denied + b.denied,
-  passed: a.passed + b.passed,
-  staged: a.staged + b.staged,
-});
-
 /** Hits that the dataplane reported in the window, per policy, the one hit last first. */
 export async function policyTotals(
   store: FlowReader,
@@ -54,11 +46,11 @@ export async function policyTotals(
 function sum(first: PolicyHitRow, rules: readonly PolicyHitRow[]): PolicyTotals {
   return {
     policy: first.policy,
-    totals: rules.map((row) => row.totals).reduce(plus, NONE),
+    totals: sumOf(rules),
     firstHit: rules.map((row) => row.firstHit).reduce((a, b) => (a < b ? a : b)),
     lastHit: rules.map((row) => row.lastHit).reduce((a, b) => (a > b ? a : b)),
     series: first.series.map((_, bucket) =>
-      rules.map((row) => row.series[bucket] ?? NONE).reduce(plus, NONE),
+      rules.map((row) => row.series[bucket] ?? NO_HITS).reduce(plus, NO_HITS),
     ),
     rules,
   };

@@ -1,5 +1,6 @@
 import type { RawRecord, RecordedFlow } from '../core/flow.ts';
 import { hubbleBytesToJson } from '../sources/decode/hubble-json.ts';
+import { goldmaneBytesToJson } from '../sources/decode/goldmane-bytes.ts';
 import type { FlowReader } from '../store/flow-store.ts';
 
 export type ShownFlow = {
@@ -17,6 +18,7 @@ export async function showFlow(store: FlowReader, seq: number): Promise<ShownFlo
 /** A record as JSON; null when its bytes are not JSON. */
 export function recordJson({ format, bytes }: RawRecord): unknown {
   if (format === 'hubble-protobuf') return hubbleBytesToJson(bytes);
+  if (format === 'goldmane-protobuf') return goldmaneBytesToJson(bytes);
   try {
     const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
     // What is nested too deep to be written again is shown as bytes only.

@@ -1,4 +1,5 @@
 import { formatTime, type EpochNanos } from '../core/time.ts';
+import { SOURCE_LIMITS } from '../core/source-limits.ts';
 import type { SourceJson } from '../formats/api-json.ts';
 import { sourceCompletenessToJson } from '../formats/completeness-json.ts';
 import { gapToJson } from '../formats/flow-json.ts';
@@ -11,12 +12,14 @@ const timeOrNull = (time: EpochNanos | undefined): string | null =>
 
 /** One source as the API and `dropwise sources` show it. */
 export function sourceJson(
-  { name, status, record, gaps, completeness }: ListedSource,
+  { name, status, record, producer, gaps, completeness }: ListedSource,
   now: EpochNanos,
 ): SourceJson {
+  const kind = producer ?? status?.kind ?? 'import';
   return {
     name,
-    kind: status?.kind ?? 'import',
+    kind,
+    limits: SOURCE_LIMITS[kind],
     target: status?.target ?? '',
     state: status?.state ?? 'done',
     stateSince: formatTime(status?.stateSince ?? record?.checkpointAt ?? now),

@@ -5,6 +5,7 @@ import type { RunningServer } from '../../server/app.ts';
 import type { DropsResponse } from '../../server/http/contract.ts';
 import { openBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
+import { openPage, type OpenPage, type OpenPageOptions } from '../support/open-page.ts';
 import { startTestServer } from '../support/page-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -24,38 +25,8 @@ afterAll(async () => {
   await parts.disposeAsync();
 });
 
-type OpenOptions = {
-  readonly colorScheme?: 'light' | 'dark';
-  readonly width?: number;
-  /** Changes what the server answers, before the page asks. */
-  readonly prepare?: (page: Page) => Promise<void>;
-  /** Errors of the console that the test makes itself. */
-  readonly mayLog?: RegExp;
-};
-
-/** Opens a path, and fails the test when the page logs an error or breaks its content policy. */
-async function open(
-  path: string,
-  { colorScheme = 'light', width = 1_440, prepare, mayLog }: OpenOptions = {},
-): Promise<AsyncDisposable & { readonly page: Page }> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && mayLog?.test(message.text()) !== true)
-      errors.push(message.text());
-  });
-  await prepare?.(page);
-  await page.goto(server.url + path);
-  return {
-    page,
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      expect(errors).toEqual([]);
-    },
-  };
-}
+const open = (path: string, options?: OpenPageOptions): Promise<OpenPage> =>
+  openPage(browser, server.url + path, options);
 
 const rows = (page: Page): Locator => page.locator('tbody tr[data-state]');
 const panelOf = (page: Page): Locator => page.getByRole('complementary', { name: 'Drop group' });

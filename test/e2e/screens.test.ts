@@ -5,6 +5,7 @@ import type { RunningServer } from '../../server/app.ts';
 import type { LiveFrame } from '../../server/http/live-contract.ts';
 import { openBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
+import { openPage, type OpenPage, type OpenPageOptions } from '../support/open-page.ts';
 import { startTestServer } from '../support/page-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -24,29 +25,8 @@ afterAll(async () => {
   await parts.disposeAsync();
 });
 
-type OpenOptions = { readonly colorScheme?: 'light' | 'dark'; readonly width?: number };
-
-/** Opens a path, and fails the test when the page logs an error or breaks its content policy. */
-async function open(
-  path: string,
-  { colorScheme = 'light', width = 1_440 }: OpenOptions = {},
-): Promise<AsyncDisposable & { readonly page: Page }> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text());
-  });
-  await page.goto(server.url + path);
-  return {
-    page,
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      expect(errors).toEqual([]);
-    },
-  };
-}
+const open = (path: string, options?: OpenPageOptions): Promise<OpenPage> =>
+  openPage(browser, server.url + path, options);
 
 const rows = (page: Page): ReturnType<Page['locator']> =>
   page.locator('[role=row][aria-rowindex]:not([aria-rowindex="1"])');
@@ -57,8 +37,8 @@ const flowsShown = async (page: Page): Promise<void> => {
 describe('accessibility: axe finds nothing', () => {
   const READY: Record<string, (page: Page) => Promise<void>> = {
     live: flowsShown,
-    policies: (page) => page.getByText('redis-ingress').first().waitFor(),
-    sources: (page) => page.getByRole('heading', { name: 'demo-east' }).waitFor(),
+    policies: (page) => page.getByRole('grid').getByRole('link').first().waitFor(),
+    sources: (page) => page.getByRole('heading', { name: 'demo-east', exact: true }).waitFor(),
   };
   const CASES = Object.keys(READY).flatMap((screen) =>
     (['light', 'dark'] as const).flatMap((colorScheme) =>
@@ -270,6 +250,7 @@ describe('the policies and sources screens', () => {
   test('hits rise while one looks, and a policy leads to its flows', async () => {
     await using opened = await open('policies');
     const { page } = opened;
+    await page.getByRole('searchbox', { name: /name contains/ }).fill('redis-ingress');
     await page.getByText('redis-ingress').first().click();
     const link = page.getByRole('link', { name: /flows/i }).first();
     await link.click();
@@ -283,7 +264,8 @@ describe('the policies and sources screens', () => {
     await using opened = await open('sources');
     const { page } = opened;
     for (const name of ['demo-east', 'demo-west'])
-      await page.getByRole('heading', { name }).waitFor();
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Inventory of demo-east' }).waitFor();
     await page.getByText('reading').first().waitFor();
     await page.getByText('DEMO').first().waitFor();
   });

@@ -1,9 +1,13 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyHit } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
 import type { DropsResponse } from '../../server/http/contract.ts';
+import { manifestFiles } from '../../server/inventory/manifest-files.ts';
+import { systemClock } from '../../server/lib/clock.ts';
 import { openApi, type TestApi } from '../support/api.ts';
+import { eventually } from '../support/eventually.ts';
 import { aDrop, aFlow, batchOf } from '../support/flow.ts';
 
 const HIT: PolicyHit = {
@@ -27,7 +31,9 @@ let openapi: OpenApi;
 const ajv = new Ajv2020({ strict: false });
 
 beforeAll(async () => {
-  api = await openApi();
+  const path = join(import.meta.dirname, '../fixtures/samples/policies');
+  const files = { name: 'samples', path, cluster: 'test', clock: systemClock() };
+  api = await openApi({ inventorySources: [manifestFiles(files)] });
   openapi = (await (await api.get('/api/v1/openapi.json')).json()) as OpenApi;
   ajv.addSchema({ ...openapi, $id: 'openapi' });
   const now = api.services.clock.now();
@@ -95,9 +101,11 @@ describe('the API answers as its OpenAPI document says', () => {
     ['/api/v1/compare?t=15m&with=now-2h..now-1h&by=port&q=ns:shop', '/api/v1/compare'],
     ['/api/v1/flows/2/around', '/api/v1/flows/{seq}/around'],
     ['/api/v1/flows/2/around?of=node&limit=1&t=1h', '/api/v1/flows/{seq}/around'],
+    ['/api/v1/flows/2/checks', '/api/v1/flows/{seq}/checks'],
     ['/api/v1/drops', '/api/v1/drops'],
     ['/api/v1/drops?q=ns:shop&t=all&top=1&asof=2', '/api/v1/drops'],
     ['/api/v1/policies', '/api/v1/policies'],
+    ['/api/v1/policies/CiliumNetworkPolicy/shop/redis', '/api/v1/policies/{kind}/{ns}/{name}'],
     ['/api/v1/sources', '/api/v1/sources'],
   ])('%s', async (path, template) => {
     await getValid(path, template);
@@ -115,6 +123,7 @@ describe('the API answers as its OpenAPI document says', () => {
     ['/api/v1/compare?with=lately', 400, 'bad-time'],
     ['/api/v1/flows/99/around', 404, 'not-found'],
     ['/api/v1/flows/2/around?of=planet', 400, 'bad-request'],
+    ['/api/v1/flows/99/checks', 404, 'not-found'],
     ['/api/v1/drops?q=colour:red', 400, 'bad-query'],
     ['/api/v1/drops?top=1001', 400, 'bad-request'],
     ['/api/v1/drops?asof=-1', 400, 'bad-request'],
@@ -134,9 +143,13 @@ describe('the API answers as its OpenAPI document says', () => {
       '/api/v1/flows.{format}',
       '/api/v1/flows/{seq}',
       '/api/v1/flows/{seq}/around',
+      '/api/v1/flows/{seq}/checks',
+      '/api/v1/flows/{seq}/why',
       '/api/v1/live',
       '/api/v1/openapi.json',
+      '/api/v1/pods/{ns}/{name}/policies',
       '/api/v1/policies',
+      '/api/v1/policies/{kind}/{ns}/{name}',
       '/api/v1/sources',
       '/api/v1/summary',
       '/api/v1/views',
@@ -206,6 +219,21 @@ describe('what the API says', () => {
     expect(await (await api.get('/api/v1/policies')).json()).toMatchObject({
       policies: [{ policy: HIT.policy, basis: 'reported', totals: { allowed: 1, denied: 0 } }],
     });
+  });
+
+  test('sources tell what the inventory holds, by kind', async () => {
+    await eventually(async () =>
+      expect(await (await api.get('/api/v1/sources')).json()).toMatchObject({
+        inventory: [
+          {
+            ...{ name: 'samples', kind: 'manifests', cluster: 'test', state: 'reading' },
+            objects: expect.arrayContaining([
+              { kind: 'Tier.projectcalico.org', count: expect.any(Number) as number },
+            ]) as unknown[],
+          },
+        ],
+      }),
+    );
   });
 
   test('a count beyond 2^53 stays exact', async () => {

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import type { LiveFrame, LiveRequest } from '../../server/http/live-contract.ts';
+import type { InventorySource } from '../../server/core/inventory.ts';
 import { createHttpServer } from '../../server/http/server.ts';
 import type { Services } from '../../server/http/services.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import { createLogger } from '../../server/lib/log.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
+import { keepInventory } from '../../server/operations/keep-inventory.ts';
 import type { FlowReader, FlowStore } from '../../server/store/flow-store.ts';
 import { openControl } from '../../server/store/control/open-control.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
@@ -32,14 +34,29 @@ const NO_READS: ReturnType<Services['readLoad']> = {
 export async function openApi({
   reader = (store) => store,
   page = false,
+  inventorySources = [],
 }: {
   readonly reader?: (store: FlowStore) => FlowReader;
   readonly page?: boolean;
+  readonly inventorySources?: readonly InventorySource[];
 } = {}): Promise<TestApi> {
   await using parts = new AsyncDisposableStack();
   const directory = parts.use(await temporaryDirectory());
   const store = parts.use(await openSqliteStore({ directory: directory.path }));
   const log = createLogger('error');
+  const control = parts.use(openControl({ directory: directory.path, log }));
+  const inventory = parts.use(
+    await keepInventory({
+      sources: inventorySources,
+      history: control.objects,
+      keep: { versionsMs: 1e12, podsMs: 1e12 },
+      clock: systemClock(),
+      log,
+      onfailure: (error) => {
+        throw error;
+      },
+    }),
+  );
   const services: Services = {
     reader: reader(store),
     readLoad: () => NO_READS,
@@ -51,7 +68,8 @@ export async function openApi({
       size: store.size,
     },
     hub: createLiveHub({ nowMs: Date.now }),
-    control: parts.use(openControl({ directory: directory.path, log })),
+    control,
+    inventory,
     clock: systemClock(),
     log,
     version: '0.0.0-test',

@@ -45,6 +45,59 @@ describe('settings', () => {
     ]);
   });
 
+  test('Goldmane and its push sink are sources, each with TLS of its own', () => {
+    const given = {
+      ...{ goldmane: ['dev=localhost:7443'], goldmanePush: ['0.0.0.0:4443'], hubbleTlsCa: 'h.crt' },
+      ...{ goldmaneTlsCa: 'ca.crt', goldmaneTlsServerName: 'goldmane.calico-system.svc' },
+      ...{ goldmanePushTlsCert: 's.crt', goldmanePushTlsKey: 's.key' },
+    };
+    const { sources } = loadSettings(given, { DROPWISE_GOLDMANE_PUSH_TLS_CLIENT_CA: 'c.crt' });
+    expect(sources).toEqual([
+      {
+        ...{ kind: 'goldmane', name: 'dev', address: 'localhost:7443' },
+        tls: { ca: 'ca.crt', serverName: 'goldmane.calico-system.svc' },
+      },
+      {
+        ...{ kind: 'goldmane-push', listen: '0.0.0.0:4443' },
+        tls: { cert: 's.crt', key: 's.key', clientCa: 'c.crt' },
+      },
+    ]);
+  });
+
+  test('a push sink that lets in everybody, and an address that is none, are refused with words', () => {
+    expect(() => loadSettings({ goldmanePush: ['0.0.0.0:4443'] }, {})).toThrow(
+      /needs cert, key and clientCa/,
+    );
+    expect(() => loadSettings({ goldmane: ['unix:/run/x'] }, {})).toThrow(/--goldmane: .*7443/);
+    expect(() => loadSettings({}, { DROPWISE_GOLDMANE_PUSH: '4443' })).toThrow(
+      /DROPWISE_GOLDMANE_PUSH: .*to listen on/,
+    );
+  });
+
+  test('inventory comes from the file, the environment and the flags, each with its cluster', () => {
+    const config = fileOf(
+      'inventory:\n  - { kind: manifests, path: /srv/policies, cluster: east }\n',
+    );
+    const { inventory } = loadSettings(
+      { config, policies: ['west=/srv/a=b.yaml', '/srv/c'], kubernetes: true },
+      { KUBECONFIG: '/k' },
+    );
+    expect(inventory).toEqual([
+      { kind: 'manifests', path: '/srv/policies', cluster: 'east' },
+      { kind: 'kubernetes', kubeconfig: '/k' },
+      { kind: 'manifests', path: '/srv/a=b.yaml', cluster: 'west' },
+      { kind: 'manifests', path: '/srv/c' },
+    ]);
+    const pod = { DROPWISE_KUBERNETES: 'east=in-cluster, arn:aws:eks:eu:1:cluster/x' };
+    expect(
+      loadSettings({}, { ...pod, KUBECONFIG: '/k', KUBERNETES_SERVICE_HOST: '10.0.0.1' }).inventory,
+    ).toEqual([
+      { kind: 'kubernetes', context: 'in-cluster', cluster: 'east', kubeconfig: '/k' },
+      { kind: 'kubernetes', context: 'arn:aws:eks:eu:1:cluster/x', kubeconfig: '/k' },
+    ]);
+    expect(() => loadSettings({}, pod)).toThrow(/in-cluster.*KUBERNETES_SERVICE_HOST/);
+  });
+
   test('sockets of agents are sources like relays, and no TLS is asked of them', () => {
     const hubbleRelay = ['node-1=unix:/run/a=b.sock', 'unix:/run/c=d.sock', 'east=[::1]:4245'];
     const { sources } = loadSettings({ hubbleRelay, hubbleTlsCa: 'ca.crt' }, {});

@@ -2,12 +2,9 @@ import { globSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { ERRORS } from '../../server/core/errors.ts';
-import {
-  CONFIG_SETTING,
-  SETTINGS,
-  SOURCE_SETTINGS,
-  TLS_SETTINGS,
-} from '../../server/settings-table.ts';
+import { INVENTORY_SETTINGS } from '../../server/inventory-settings.ts';
+import { CONFIG_SETTING, SETTINGS } from '../../server/settings-table.ts';
+import { SOURCE_SETTINGS, TLS_SETTINGS } from '../../server/source-settings-table.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const read = (path: string): string => readFileSync(ROOT + path, 'utf8');
@@ -19,6 +16,7 @@ describe('the tree is tidy', () => {
     for (const { flag, env } of [
       ...SETTINGS,
       ...SOURCE_SETTINGS,
+      ...INVENTORY_SETTINGS,
       ...TLS_SETTINGS,
       CONFIG_SETTING,
     ]) {

@@ -20,7 +20,7 @@ const group = (
   figures: Partial<CountedDropGroupJson> = {},
 ): CountedDropGroupJson => ({
   ...{ key, state, count: 1, firstAt: at(10), lastAt: at(20), lastSeq: 1, latest: dropJson(1) },
-  ...{ series: [], firstSeenAt: at(10), mark: null },
+  ...{ series: [], firstSeenAt: at(10), mark: null, harm: null },
   ...figures,
 });
 

@@ -12,7 +12,14 @@ const AT = '2026-05-03T10:00:00.000000001Z';
 
 const group = (key: string, count: number, lastSeq: number): CountedDropGroupJson => ({
   ...{ key, count, firstAt: AT, lastAt: AT, lastSeq },
-  ...{ latest: dropJson(lastSeq), series: [], state: 'ongoing', firstSeenAt: AT, mark: null },
+  ...{
+    latest: dropJson(lastSeq),
+    series: [],
+    state: 'ongoing',
+    firstSeenAt: AT,
+    mark: null,
+    harm: null,
+  },
 });
 
 const answer = (groups: readonly CountedDropGroupJson[], others = { groups: 0, count: 0 }) =>

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DROP_STATES } from '../../../server/core/drop-state.ts';
+import { HARM_KINDS } from '../../../server/core/harm.ts';
 import { COLUMN_IDS } from '../../../server/core/column-ids.ts';
 import {
   DEFAULT_VIEW,
@@ -59,6 +60,29 @@ const KEPT: readonly (readonly [string, Partial<View>])[] = [
   ],
   ['/drops?sel=:shop/cart', { screen: 'drops', sel: ':shop/cart' }],
   ['/drops/%', { screen: 'drops' }],
+  ['/drops/reasons', { screen: 'reasons' }],
+  ['/drops/reasons/', { screen: 'reasons' }],
+  [
+    '/drops/reasons/POLICY_DENIED?t=now-1h..now',
+    { screen: 'reasons', sel: 'POLICY_DENIED', t: 'now-1h..now' },
+  ],
+  ['/drops?harm=harmful,unclear', { screen: 'drops', harms: ['harmful', 'unclear'] }],
+  ['/drops?harm=none', { screen: 'drops' }],
+  ['/live?sel=4711&why=now', { sel: '4711', why: 'now' }],
+  ['/live?sel=4711&why=never', { sel: '4711' }],
+  [
+    '/policies/NetworkPolicy/shop/redis?t=now-1h..now&at=2026-05-03T10:00:00.000Z',
+    {
+      screen: 'policies',
+      sel: 'NetworkPolicy/shop/redis',
+      t: 'now-1h..now',
+      at: '2026-05-03T10:00:00.000Z',
+    },
+  ],
+  [
+    '/policies/GlobalNetworkPolicy/-/default.deny?at=lately',
+    { screen: 'policies', sel: 'GlobalNetworkPolicy/-/default.deny' },
+  ],
 ];
 
 describe('an address', () => {
@@ -85,6 +109,18 @@ describe('an address', () => {
     );
   });
 
+  test('brings any policy back from its path, with the time that it is of', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => `x${text}`);
+    fc.assert(
+      fc.property(name, (text) => {
+        const sel = `NetworkPolicy/shop/${text}`;
+        const at = '2026-05-03T10:00:00.000000001Z';
+        const view: View = { ...DEFAULT_VIEW, screen: 'policies', sel, at };
+        expect(parseView(formatView(view))).toEqual(view);
+      }),
+    );
+  });
+
   test('brings every view back', () => {
     const anyRange = fc.constantFrom(
       { t: 'now-15m..now', asof: '' },
@@ -98,7 +134,10 @@ describe('an address', () => {
       cols: fc.shuffledSubarray([...COLUMN_IDS], { minLength: 1 }),
       sel: fc.constantFrom('', '1', '90071992547409'),
       states: fc.subarray([...DROP_STATES]),
+      harms: fc.subarray([...HARM_KINDS]),
       sort: fc.constantFrom('', 'name', '-denied'),
+      why: fc.constantFrom('' as const, 'then' as const, 'now' as const),
+      at: fc.constant(''),
       tz: fc.constantFrom('local' as const, 'utc' as const),
     });
     fc.assert(

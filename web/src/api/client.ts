@@ -1,14 +1,17 @@
 import type {
   AroundResponse,
+  ChecksResponse,
   DropsResponse,
   FlowResponse,
   FlowsResponse,
   PoliciesResponse,
+  PolicyResponse,
   Problem,
   SavedViewJson,
   SavedViewsResponse,
   SourcesResponse,
   SummaryResponse,
+  WhyResponse,
 } from '../../../server/http/contract.ts';
 
 /** A request that failed: `problem` is the server's answer, or ours where no answer came. */
@@ -55,6 +58,13 @@ export type DropsRequest = {
   readonly asof?: number | undefined;
 };
 
+export type PoliciesRequest = {
+  readonly t: string;
+  readonly buckets: number;
+  /** A moment that policies are of; empty: now. */
+  readonly asof: string;
+};
+
 export type MarkRequest = {
   readonly note: string;
   /** RFC 3339; null: it stays. */
@@ -70,10 +80,9 @@ export type Api = {
   /** Acknowledges a group, in place of what was said of it before. */
   markDrop(key: string, mark: MarkRequest): Promise<void>;
   unmarkDrop(key: string): Promise<void>;
-  policies(
-    request: { readonly t: string; readonly buckets: number },
-    signal?: AbortSignal,
-  ): Promise<PoliciesResponse>;
+  policies(request: PoliciesRequest, signal?: AbortSignal): Promise<PoliciesResponse>;
+  /** One of them, by `kind/namespace/name`. */
+  policy(id: string, request: PoliciesRequest, signal?: AbortSignal): Promise<PolicyResponse>;
   sources(signal?: AbortSignal): Promise<SourcesResponse>;
   /** Flows of the same pair before and after one. */
   around(
@@ -81,6 +90,10 @@ export type Api = {
     request: { readonly of: AroundResponse['of']; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<AroundResponse>;
+  /** What the flows around a dropped one tell of its reason. */
+  checks(seq: number, signal?: AbortSignal): Promise<ChecksResponse>;
+  /** Why a flow was let through or dropped, by the policies of its time or by today's. */
+  why(seq: number, of: 'then' | 'now', signal?: AbortSignal): Promise<WhyResponse>;
   /** The views that all users share. */
   views(signal?: AbortSignal): Promise<SavedViewsResponse>;
   /** Makes or replaces one. */
@@ -123,12 +136,21 @@ export function createApi({ fetch }: ApiOptions): Api {
     markDrop: (key, mark) => send('PUT', markPath(key), mark),
     unmarkDrop: (key) => send('DELETE', markPath(key)),
     policies: (request, signal) => get('policies', request, signal),
+    policy: (id, request, signal) => get(`policies/${policyPath(id)}`, request, signal),
     sources: (signal) => get('sources', {}, signal),
     around: (seq, request, signal) => get(`flows/${seq}/around`, request, signal),
+    checks: (seq, signal) => get(`flows/${seq}/checks`, {}, signal),
+    why: (seq, of, signal) => get(`flows/${seq}/why`, { of }, signal),
     views: (signal) => get('views', {}, signal),
     putView: ({ id, ...view }) => send('PUT', `views/${id}`, view),
     deleteView: (id) => send('DELETE', `views/${id}`),
   };
+}
+
+/** The name is all that stands behind the namespace. */
+function policyPath(id: string): string {
+  const [kind = '', namespace = '', ...name] = id.split('/');
+  return [kind, namespace, name.join('/')].map(encodeURIComponent).join('/');
 }
 
 const markPath = (key: string): string => `drops/${encodeURIComponent(key)}/mark`;

@@ -35,7 +35,7 @@ export type App = {
 
 const SOURCES_EVERY_MS = 3_000;
 const POLICIES_EVERY_MS = 5_000;
-const SPARK_BUCKETS = 40;
+export const SPARK_BUCKETS = 40;
 
 export function createApp(window: Window & typeof globalThis): App {
   const { document, location } = window;
@@ -86,7 +86,10 @@ export function createApp(window: Window & typeof globalThis): App {
     policies: new Poll({
       everyMs: POLICIES_EVERY_MS,
       isVisible,
-      read: (signal) => api.policies({ t: router.view.t, buckets: SPARK_BUCKETS }, signal),
+      read: (signal) => {
+        const { t, at } = router.view;
+        return api.policies({ t, asof: at, buckets: SPARK_BUCKETS }, signal);
+      },
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { DROP_STATES, type DropState } from '../../../server/core/drop-state.ts';
+import { HARM_KINDS, type HarmKind } from '../../../server/core/harm.ts';
 import type { CountedDropGroupJson } from '../../../server/http/contract.ts';
 import { endName, policyNames, portAndProtocol, reasonWords } from '../words/flow.ts';
 
@@ -9,6 +10,7 @@ const DROP_SORTS = [
   'port',
   'direction',
   'reason',
+  'harm',
   'policy',
   'count',
   'first',
@@ -26,6 +28,8 @@ const VALUE: Readonly<Record<DropSort, (group: CountedDropGroupJson) => string |
   port: ({ latest }) => latest.destination.port,
   direction: ({ latest }) => latest.direction,
   reason: ({ latest }) => reasonWords(latest),
+  // What was not looked at yet stands last.
+  harm: ({ harm }) => (harm === null ? HARM_KINDS.length : HARM_KINDS.indexOf(harm.kind)),
   policy: ({ latest }) => policyNames(latest),
   count: ({ count }) => count,
   first: (group) => firstSeen(group),
@@ -72,6 +76,23 @@ export const inStates = (
   states: readonly DropState[],
 ): readonly CountedDropGroupJson[] =>
   states.length === 0 ? groups : groups.filter(({ state }) => states.includes(state));
+
+export const ofHarms = (
+  groups: readonly CountedDropGroupJson[],
+  harms: readonly HarmKind[],
+): readonly CountedDropGroupJson[] =>
+  harms.length === 0
+    ? groups
+    : groups.filter(({ harm }) => harm !== null && harms.includes(harm.kind));
+
+/** How many groups do which harm; those that were not looked at yet are in none. */
+export function countHarms(
+  groups: readonly CountedDropGroupJson[],
+): Readonly<Record<HarmKind, number>> {
+  const counts = { harmful: 0, recovered: 0, noise: 0, unclear: 0 };
+  for (const { harm } of groups) if (harm !== null) counts[harm.kind] += 1;
+  return counts;
+}
 
 /** How many groups are in each state. */
 export function countStates(

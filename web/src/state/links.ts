@@ -1,5 +1,6 @@
+import type { PolicyName } from '../../../server/core/explanation.ts';
 import { absoluteText, spanOf } from './time-range.ts';
-import type { View } from './url.ts';
+import { DEFAULT_VIEW, formatView, type View } from './url.ts';
 
 /** What a link needs to know of the moment at which it is made. */
 export type Moment = {
@@ -35,4 +36,13 @@ export function exportHref(
   if (asof !== '') params.set('asof', asof);
   if (format === 'csv') params.set('cols', cols.join(','));
   return `/api/v1/flows.${format}?${params.toString()}`;
+}
+
+/** `/policies/<kind>/<namespace, or - for what is cluster-wide>/<name>` as of `at`, with the range and zone of the view. */
+export function policyHref(
+  { kind, namespace, name }: PolicyName,
+  { t, tz, at = '' }: Pick<View, 't' | 'tz'> & Partial<Pick<View, 'at'>>,
+): string {
+  const sel = [kind, namespace === '' ? '-' : namespace, name].join('/');
+  return formatView({ ...DEFAULT_VIEW, screen: 'policies', sel, t, tz, at });
 }

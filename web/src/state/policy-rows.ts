@@ -1,12 +1,12 @@
 import { policyName } from '../../../server/core/policy-name.ts';
-import type { HitTotalsJson, PolicyJson } from '../../../server/http/contract.ts';
+import type { HitTotalsJson, ListedPolicyJson } from '../../../server/http/contract.ts';
 
 /** One line of the Policies screen. */
 export type PolicyRow = {
-  /** Names the policy in the address: kind, tier and name, so that two of one name stay apart. */
+  /** What is told apart in the list: two tiers may each have a policy of one name. */
   readonly key: string;
   readonly name: string;
-  readonly json: PolicyJson;
+  readonly json: ListedPolicyJson;
 };
 
 const POLICY_SORTS = [
@@ -19,12 +19,13 @@ const POLICY_SORTS = [
   'staged',
   'last',
   'rules',
+  'pods',
+  'status',
 ] as const;
 export type PolicySort = (typeof POLICY_SORTS)[number];
 
-function policyRow(json: PolicyJson): PolicyRow {
-  const name = policyName(json.policy);
-  return { key: [json.policy.kind, json.policy.tier, name].join(':'), name, json };
+function policyRow(json: ListedPolicyJson): PolicyRow {
+  return { key: `${json.policy.tier}:${json.id}`, name: policyName(json.policy), json };
 }
 
 const VALUE: Readonly<Record<PolicySort, (row: PolicyRow) => string | number>> = {
@@ -35,8 +36,10 @@ const VALUE: Readonly<Record<PolicySort, (row: PolicyRow) => string | number>> =
   allowed: (row) => row.json.totals.allowed,
   denied: (row) => row.json.totals.denied,
   staged: (row) => row.json.totals.staged,
-  last: (row) => row.json.lastHit,
-  rules: (row) => row.json.rules.length,
+  last: (row) => row.json.lastHit ?? row.json.lastInWindow ?? '',
+  rules: (row) => row.json.ruleCount?.of ?? 0,
+  pods: (row) => row.json.pods ?? -1,
+  status: (row) => row.json.status.kind,
 };
 
 /** Column and sense of a `sort=` text; most denied first where it names none. */
@@ -53,11 +56,11 @@ export function parsePolicySort(text: string): {
 export function nextPolicySort(current: string, by: PolicySort): string {
   const sort = parsePolicySort(current);
   if (sort.by === by) return sort.descending ? by : `-${by}`;
-  return ['name', 'namespace', 'kind', 'tier'].includes(by) ? by : `-${by}`;
+  return ['name', 'namespace', 'kind', 'tier', 'status'].includes(by) ? by : `-${by}`;
 }
 
 export function sortPolicies(
-  policies: readonly PolicyJson[],
+  policies: readonly ListedPolicyJson[],
   sort: string,
   filter: string,
 ): readonly PolicyRow[] {
@@ -73,6 +76,12 @@ export function sortPolicies(
       // Ties by name, so that rows with the same count do not change places at each refresh.
       return (descending ? -order : order) || a.key.localeCompare(b.key);
     });
+}
+
+/** What `sel=` named a policy by before it had a path: kind, tier and name. */
+export function isLegacySel(row: PolicyRow, sel: string): boolean {
+  const { kind, tier } = row.json.policy;
+  return sel === [kind, tier, row.name].join(':');
 }
 
 export const seriesOf = (

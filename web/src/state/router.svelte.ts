@@ -20,7 +20,7 @@ export class Router {
 
   /** Changes the view. `replace` while typing or scrolling, so that Back leads to where a person was. */
   go(change: Partial<View>, how: 'push' | 'replace' = 'push'): void {
-    const next = { ...this.#view, ...ofRange(change), ...change };
+    const next = { ...this.#view, ...ofRange(change), ...ofPanel(change), ...change };
     if (formatView(next) === formatView(this.#view)) return;
     this.#view = next;
     this.#write(how);
@@ -53,3 +53,6 @@ export class Router {
 
 /** Another range is no longer the one that a link had frozen. */
 const ofRange = ({ t }: Partial<View>): Partial<View> => (t === undefined ? {} : { asof: '' });
+
+/** A panel that closes takes along what was chosen in it. */
+const ofPanel = ({ sel }: Partial<View>): Partial<View> => (sel === '' ? { why: '' } : {});

@@ -1,9 +1,11 @@
 import { type ColumnId, DEFAULT_COLUMNS, isColumnId } from '../../../server/core/column-ids.ts';
 import { DROP_STATES, type DropState } from '../../../server/core/drop-state.ts';
+import { HARM_KINDS, type HarmKind } from '../../../server/core/harm.ts';
 import type { Zone } from '../words/time.ts';
 import { DEFAULT_RANGE, isLiveRange, isRange } from './time-range.ts';
 
-export const SCREENS = ['live', 'drops', 'policies', 'sources'] as const;
+/** `reasons` is at `/drops/reasons`: what each drop reason means. */
+export const SCREENS = ['live', 'drops', 'reasons', 'policies', 'sources'] as const;
 export type Screen = (typeof SCREENS)[number];
 
 /**
@@ -22,12 +24,21 @@ export type View = {
    */
   readonly asof: string;
   readonly cols: readonly ColumnId[];
-  /** What the panel shows: a flow's sequence number on Live, a group's key on Drops, a policy's on Policies; empty: closed. */
+  /** What the panel shows: a flow's sequence number on Live, a group's key on Drops, a code on Reasons, `kind/namespace/name` on Policies; empty: closed. */
   readonly sel: string;
   /** Column to sort by, `-` in front: descending; empty: the screen's own order. */
   readonly sort: string;
   /** Drop groups in these states; empty: all. */
   readonly states: readonly DropState[];
+  /** Drop groups that do this harm; empty: all. */
+  readonly harms: readonly HarmKind[];
+  /**
+   * Whose policies the panel weighs the flow by: those of its time, or today's; empty: the panel's own choice, which
+   * explains a drop by those of its time and else nothing.
+   */
+  readonly why: '' | 'then' | 'now';
+  /** Policies as of this moment; empty: as of now. */
+  readonly at: string;
   readonly tz: Zone;
 };
 
@@ -40,10 +51,14 @@ export const DEFAULT_VIEW: View = {
   sel: '',
   sort: '',
   states: [],
+  harms: [],
+  why: '',
+  at: '',
   tz: 'local',
 };
 
 const SEQUENCE = /^\d{1,15}$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** Reads an address, absolute or not. Whatever cannot be read has its default; `/` and unknown paths are Live. */
 export function parseView(href: string): View {
@@ -54,9 +69,16 @@ export function parseView(href: string): View {
   const t = isRange(asked) ? asked : DEFAULT_RANGE;
   const asof = params.get('asof') ?? '';
   const sort = params.get('sort') ?? '';
-  const screen = SCREENS.find((name) => name === first) ?? 'live';
-  const sel = (screen === 'drops' ? groupIn(pathname) : '') || (params.get('sel') ?? '');
+  const screen = /^\/drops\/reasons(?:\/|$)/.test(pathname)
+    ? 'reasons'
+    : (SCREENS.find((name) => name === first) ?? 'live');
+  const sel =
+    (HAVE_PATHS.has(screen) ? pathBehind(pathOf(screen), pathname) : '') ||
+    (params.get('sel') ?? '');
   const states = (params.get('state') ?? '').split(',');
+  const harms = (params.get('harm') ?? '').split(',');
+  const why = params.get('why');
+  const at = params.get('at') ?? '';
   return {
     screen,
     q: params.get('q') ?? '',
@@ -66,6 +88,9 @@ export function parseView(href: string): View {
     sel: screen === 'live' && !SEQUENCE.test(sel) ? '' : sel,
     sort: /^-?[a-z]+$/.test(sort) ? sort : '',
     states: DROP_STATES.filter((state) => states.includes(state)),
+    harms: HARM_KINDS.filter((kind) => harms.includes(kind)),
+    why: why === 'then' || why === 'now' ? why : '',
+    at: screen === 'policies' && MOMENT.test(at) ? at : '',
     tz: params.get('tz') === 'utc' ? 'utc' : 'local',
   };
 }
@@ -83,24 +108,41 @@ export function formatView(view: View): string {
   if (view.cols.join() !== DEFAULT_COLUMNS.join()) add('cols', view.cols.join(','));
   if (view.sort !== '') add('sort', view.sort);
   if (view.states.length > 0) add('state', view.states.join(','));
-  // A drop group has a path of its own.
-  const group = view.screen === 'drops' && view.sel !== '' ? `/${encodeGroup(view.sel)}` : '';
-  if (view.sel !== '' && group === '') add('sel', view.sel);
+  if (view.harms.length > 0) add('harm', view.harms.join(','));
+  const path = hasPath(view) ? `/${encodePath(view)}` : '';
+  if (view.sel !== '' && path === '') add('sel', view.sel);
+  if (view.why !== '') add('why', view.why);
+  if (view.at !== '') add('at', view.at);
   if (view.tz !== 'local') add('tz', view.tz);
-  return `/${view.screen}${group}${params.length === 0 ? '' : `?${params.join('&')}`}`;
+  return `${pathOf(view.screen)}${path}${params.length === 0 ? '' : `?${params.join('&')}`}`;
 }
 
-/** The key in `/drops/<key>`; empty where there is none that can be read. */
-function groupIn(pathname: string): string {
+/** Screens on which what is selected has a path of its own: a drop group, a drop reason, a policy. */
+const HAVE_PATHS: ReadonlySet<Screen> = new Set(['drops', 'reasons', 'policies']);
+
+/** Kind, namespace and name. Links of the first version named a policy otherwise, in a parameter, and go on to do so. */
+const POLICY_PATH = /^([^/:]+)\/([^/]+)\/(.+)$/s;
+
+const hasPath = ({ screen, sel }: View): boolean =>
+  HAVE_PATHS.has(screen) && sel !== '' && (screen !== 'policies' || POLICY_PATH.test(sel));
+
+const pathOf = (screen: Screen): string => (screen === 'reasons' ? '/drops/reasons' : `/${screen}`);
+
+/** What stands behind the path of a screen; empty where there is nothing that can be read. */
+function pathBehind(screenPath: string, pathname: string): string {
+  if (!pathname.startsWith(`${screenPath}/`)) return '';
   try {
-    return decodeURIComponent(pathname.split('/').slice(2).join('/'));
+    return decodeURIComponent(pathname.slice(screenPath.length + 1));
   } catch {
     // A percent sign that escapes nothing.
     return '';
   }
 }
 
-const encodeGroup = (key: string): string => encodeURIComponent(key).replaceAll('%3A', ':');
+function encodePath({ screen, sel }: View): string {
+  const parts = screen === 'policies' ? (POLICY_PATH.exec(sel)?.slice(1) ?? []) : [sel];
+  return parts.map((part) => encodeURIComponent(part).replaceAll('%3A', ':')).join('/');
+}
 
 /** Escapes what would be misread in a query string, and leaves `:`, `/`, `,` and `*` legible. */
 const encode = (value: string): string =>

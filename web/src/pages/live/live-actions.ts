@@ -4,6 +4,7 @@ import type { Command } from '../../state/commands.svelte.ts';
 import { PairSteps } from '../../state/pair-steps.ts';
 import { withoutTerms, withTerms } from '../../state/query-terms.ts';
 import type { RowCursor } from '../../state/row-cursor.svelte.ts';
+import { focusWhy } from '../why/why-focus.ts';
 import { DEFAULT_RANGE, isLiveRange } from '../../state/time-range.ts';
 import type { FlowColumn } from './flow-column.ts';
 import { FLOW_COLUMNS } from './flow-columns.ts';
@@ -79,6 +80,14 @@ export function createLiveActions(options: LiveActionsOptions): LiveActions {
       router.go({ sel: String(found.seq) }, isOpen() ? 'replace' : 'push');
   }
 
+  /** Goes to the explanation of the panel's flow, or opens that of the row. */
+  function explain(): void {
+    const sel = isOpen() ? router.view.sel : String(cursor.seq ?? '');
+    if (sel === '') return;
+    router.go({ sel, why: router.view.why || 'then' });
+    void focusWhy();
+  }
+
   function togglePause(): void {
     if (table.paused) live.resume();
     else if (isLiveRange(router.view.t)) table.setPaused(true);
@@ -119,6 +128,7 @@ export function createLiveActions(options: LiveActionsOptions): LiveActions {
         keys: ']',
         run: () => void stepPair('after'),
       },
+      { id: 'why', label: 'Why: explain the row', keys: 'w', run: explain },
       { id: 'pause', label: 'Pause or resume', keys: 'p', run: togglePause },
       { id: 'newest', label: 'Jump to the newest', keys: '.', run: newest },
       {

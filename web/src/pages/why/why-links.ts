@@ -1,0 +1,31 @@
+import type { PolicyName, SimilarDrops } from '../../../../server/core/explanation.ts';
+import type { Router } from '../../state/router.svelte.ts';
+import { absoluteText } from '../../state/time-range.ts';
+import { policyHref } from '../../state/links.ts';
+import { parseView } from '../../state/url.ts';
+
+/** Where the parts of an explanation lead, and how one gets there without loading the page again. */
+export type WhyLinks = {
+  policy(name: PolicyName): string;
+  flow(seq: number): string;
+  similar(drops: SimilarDrops): string;
+  reason(code: string): string;
+  readonly sources: string;
+  open(href: string): void;
+};
+
+/** Similar drops are counted for so long before and after the flow. */
+const AROUND_MS = 3_600_000;
+
+export function whyLinks(router: Router, observedAt: string): WhyLinks {
+  const at = Date.parse(observedAt);
+  return {
+    policy: (name) => policyHref(name, { ...router.view, at: observedAt }),
+    flow: (seq) => router.screenHref('live', { sel: String(seq) }),
+    similar: ({ query }) =>
+      router.screenHref('live', { q: query, t: absoluteText(at - AROUND_MS, at + AROUND_MS) }),
+    reason: (code) => `/drops/reasons/${encodeURIComponent(code)}`,
+    sources: router.screenHref('sources'),
+    open: (href) => router.go(parseView(href)),
+  };
+}
