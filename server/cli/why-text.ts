@@ -119,7 +119,7 @@ function suggestionText(suggestion: Suggestion, fileOf: FileOf): string {
     `\nSuggestion (nothing is applied)\n`,
     ...diffs,
     list(
-      `Of ${weighed.groups} groups of drops since ${short(weighed.since)} it would also let through`,
+      `Of ${weighed.groups} ${weighed.groups === 1 ? 'group' : 'groups'} of drops since ${short(weighed.since)} it would also let through`,
       others.length === 0 ? ['none'] : others,
     ),
     `\n${proof}\nTry: ${command}\n`,

@@ -107,7 +107,9 @@ function saidOfDrop(
       provenance,
       conflict: [],
     };
-  return { headline: `Dropped by policy: ${first?.sentence ?? what}`, provenance, conflict: [] };
+  // What the dataplane names stands where weighing again leaves it open.
+  const decided = first?.verdict === 'deny' ? first.sentence : `${what}. ${reportedText(flow)}`;
+  return { headline: `Dropped by policy: ${decided}`, provenance, conflict: [] };
 }
 
 const DROPPED_AGAINST = [
