@@ -121,6 +121,7 @@ describe('the Observer API over stored flows', () => {
     expect(numbersOf(flowsOf(all.messages))).toEqual(range(100, 1_500));
     await eventually(() => expect(flowsOf(few.messages)).toHaveLength(802));
     expect(numbersOf(flowsOf(few.messages))).toEqual(range(698, 1_500));
+    await eventually(() => expect(numbersOf(flowsOf(live.messages)).at(-1)).toBe(1_499));
     const told = numbersOf(flowsOf(live.messages));
     expect(told).toEqual(range(1_500 - told.length, 1_500));
     for (const reading of [all, few, live]) reading.cancel();
