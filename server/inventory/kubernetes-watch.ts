@@ -7,7 +7,6 @@ import {
 } from '../core/inventory.ts';
 import { NANOS_PER_MILLI, nanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
-import { createKubeAccess } from './kube-access.ts';
 import type { KubeConfigOptions } from './kube-config.ts';
 import { KINDS } from './kinds.ts';
 import { watchKind, type KindNews } from './watch-kind.ts';
@@ -28,7 +27,6 @@ const MAX_REASONS = 3;
 /** Lists and watches every kind of `KINDS` in one cluster. It never writes to it. */
 export function kubernetesWatch(options: KubernetesWatchOptions): InventorySource {
   const { name, cluster, clock, recheckMs = 300_000, firstRetryMs = 1_000 } = options;
-  const access = createKubeAccess(options);
   return {
     name,
     kind: 'kubernetes',
@@ -36,6 +34,9 @@ export function kubernetesWatch(options: KubernetesWatchOptions): InventorySourc
     target: options.context ?? options.kubeconfig,
     how: 'watched',
     async run(sink, signal) {
+      // The client is a megabyte of code, which nobody waits for who watches no cluster.
+      const { createKubeAccess } = await import('./kube-access.ts');
+      const access = createKubeAccess(options);
       const board = createNewsBoard(sink, clock);
       await Promise.all(
         KINDS.map((row) =>
