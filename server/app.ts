@@ -19,8 +19,10 @@ import { createLiveHub } from './live/hub.ts';
 import { claimDirectory, holdsRealFlows } from './operations/demo-mark.ts';
 import type { ObserverSettings } from './observer/listen.ts';
 import { openObserver } from './observer/server.ts';
+import { keepAttribution } from './operations/attribution/keep-attribution.ts';
 import { keepInventory } from './operations/keep-inventory.ts';
 import { nameSources } from './operations/name-sources.ts';
+import { openAnalysisPool } from './processes/analysis-pool.ts';
 import { startIngestThread } from './processes/ingest-thread.ts';
 import { openReaderPool } from './processes/reader-pool.ts';
 import { openControl } from './store/control/open-control.ts';
@@ -109,12 +111,26 @@ export async function startServer(
       onfailure: failure.reject,
     }),
   );
+  const analysis = parts.use(
+    openAnalysisPool({ directory: dataDirectory, tellNow: inventory.tellNow, log }),
+  );
+  const attribution = parts.use(
+    keepAttribution({
+      weigh: (question, signal) => analysis.analyses.attribute(question, { signal }),
+      hits: control.evaluated,
+      head: () => writer.storeStatus().head,
+      ...{ keepMs: settings.keepCounts, clock, log },
+    }),
+  );
   const services = {
     reader,
     readLoad: reader.load,
+    analyses: analysis.analyses,
+    analysisLoad: analysis.load,
     writer,
     hub,
     control,
+    attribution,
     inventory,
     clock,
     log,

@@ -12,14 +12,19 @@ export type WithStore = (
   use: (store: FlowStore) => Promise<void>,
 ) => Promise<void>;
 
+/** What every command needs that works on a data directory. */
+export const DATA_SETTINGS: readonly SettingRow[] = [
+  ...SETTINGS.filter(({ key }) => key === 'data' || key === 'logLevel'),
+  CONFIG_SETTING,
+];
+
 /** A command that works on a data directory and prints what it finds. */
 export function storeCommand(
   program: Command,
   usage: string,
   outputs: readonly string[] = ['table', 'json'],
 ): Command {
-  const rows = SETTINGS.filter(({ key }) => key === 'data' || key === 'logLevel');
-  return withSettings(program.command(usage), [...rows, CONFIG_SETTING]).addOption(
+  return withSettings(program.command(usage), DATA_SETTINGS).addOption(
     new Option('-o, --output <format>', 'json prints one object a line')
       .choices(outputs)
       .default('table'),

@@ -4,9 +4,17 @@ import { systemClock } from '../lib/clock.ts';
 import { readFields, readQuery } from '../operations/read-request.ts';
 import { readSpan, type Span } from '../operations/read-span.ts';
 import type { FlowQuery } from '../store/flow-store.ts';
-import { storeCommand, textFlag, type Flags, type WithStore } from './command-parts.ts';
+import {
+  DATA_SETTINGS,
+  storeCommand,
+  textFlag,
+  withSettings,
+  type Flags,
+  type WithStore,
+} from './command-parts.ts';
 import { printComparison } from './compare.ts';
 import { FLOW_OUTPUTS } from './flow-output.ts';
+import { writeSample } from './flows-sample.ts';
 import { printFlows, type FlowsOptions } from './flows.ts';
 import { COUNT_OUTPUTS, printTop, type CountOutput } from './top.ts';
 
@@ -33,8 +41,12 @@ Examples:
 Windows of different lengths are compared by events an hour.`;
 
 /** Commands that ask about stored flows. */
-export function addHistoryCommands(program: Command, withStore: WithStore): void {
-  storeCommand(program, 'flows [query]', FLOW_OUTPUTS)
+export function addHistoryCommands(
+  program: Command,
+  withStore: WithStore,
+  dataDirectory: (flags: Flags) => string,
+): void {
+  const flows = storeCommand(program, 'flows [query]', FLOW_OUTPUTS)
     .description(
       "print stored flows in the order in which they were stored; the query language is in docs/query.md (put -- before a query that begins with '-')",
     )
@@ -52,6 +64,7 @@ export function addHistoryCommands(program: Command, withStore: WithStore): void
       const use = readFlows(query ?? '', flags);
       return withStore(flags, { write: false }, use);
     });
+  addSample(flows, withStore, dataDirectory);
 
   storeCommand(program, 'compare [query]', COUNT_OUTPUTS)
     .description('print what is new, gone or at another rate in one time, against another')
@@ -77,6 +90,29 @@ export function addHistoryCommands(program: Command, withStore: WithStore): void
         output: countOutput(flags),
       };
       return withStore(flags, { write: false }, (store) => printComparison(store, options));
+    });
+}
+
+function addSample(
+  flows: Command,
+  withStore: WithStore,
+  dataDirectory: (flags: Flags) => string,
+): void {
+  withSettings(flows.command('sample <file> [query]'), DATA_SETTINGS)
+    .description(
+      'write the distinct connections of a time, and the objects they are weighed with, into a file for dropwise simulate; .gz is compressed',
+    )
+    .option('--since <time>', `${SINCE}; default 14d`)
+    .option('--until <time>', UNTIL)
+    .option('--pseudonyms', 'give pods and nodes other names')
+    .action((file: string, query: string | undefined, _: unknown, command: Command) => {
+      const flags: Flags = command.optsWithGlobals();
+      const { where } = readQuery(query ?? '');
+      const span = spanOf(flags, '14d');
+      const options = { file, directory: dataDirectory(flags), where, span };
+      return withStore(flags, { write: false }, (store) =>
+        writeSample(store, { ...options, pseudonyms: flags['pseudonyms'] === true }),
+      );
     });
 }
 

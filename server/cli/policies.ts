@@ -1,4 +1,6 @@
 import { AppError } from '../core/errors.ts';
+import { lastHitIn } from '../core/last-hit.ts';
+import type { AttributionJson } from '../formats/api-json.ts';
 import { nanos, parseTime, type EpochNanos } from '../core/time.ts';
 import { systemClock } from '../lib/clock.ts';
 import { listPolicies } from '../operations/policies/list-policies.ts';
@@ -10,6 +12,7 @@ import { minutesOf, wholeMinutes } from '../operations/policy-totals.ts';
 import { readInventory } from '../operations/read-inventory.ts';
 import { readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
+import { readEvaluated } from '../store/control/read-evaluated.ts';
 import { readObjects } from '../store/control/read-objects.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import { printLowerBound } from './completeness.ts';
@@ -34,8 +37,9 @@ export async function printPolicies(
   using objects = readObjects(directory);
   const { query, asked } = await readQuery(store, options);
   const inventory = await readInventory(objects, query.now);
-  const desk = createPolicyDesk({ reader: store, inventory });
-  const { policies, inventoryAt } = await listPolicies(desk, query);
+  using evaluated = readEvaluated(directory);
+  const desk = createPolicyDesk({ reader: store, inventory, evaluated });
+  const { policies, inventoryAt, attribution } = await listPolicies(desk, query);
   const wanted = unused ? policies.filter(({ status }) => status.kind === 'unused') : policies;
   if (output === 'json') for (const policy of wanted) printJson(policy);
   else printTable(HEADS, wanted.map(cells));
@@ -43,16 +47,25 @@ export async function printPolicies(
     process.stderr.write(
       'no inventory source told any policies then: these are those that hits name\n',
     );
+  if (output === 'table') process.stderr.write(`${evaluatedLine(attribution)}\n`);
   await printLowerBound(store, asked, 'policy-hits');
+}
+
+/** How far hits are evaluated, and how many decisions are nobody's. */
+function evaluatedLine({ until, unattributed }: AttributionJson): string {
+  if (until === null) return 'hits that no record names are not evaluated: a server does that';
+  const open = unattributed.allowed + unattributed.denied + unattributed.staged;
+  const why = unattributed.why.map(({ why: word, count }) => `${word} ${count}`).join(', ');
+  return `evaluated up to ${until}; ${open} decisions not attributed${open === 0 ? '' : ` (${why})`}`;
 }
 
 const HEADS = [
   ...['policy', 'kind', 'tier', 'pods', 'allowed', 'denied', 'passed', 'audited'],
-  ...['last hit', 'rules', 'status'],
+  ...['evaluated allowed', 'evaluated denied', 'last hit', 'rules', 'status'],
 ];
 
 const cells = (policy: ListedPolicyJson): readonly string[] => {
-  const { totals, ruleCount, pods } = policy;
+  const { totals, evaluated, ruleCount, pods } = policy;
   const { namespace, name, tier } = policy.policy;
   return [
     namespace === '' ? name : `${namespace}/${name}`,
@@ -60,7 +73,8 @@ const cells = (policy: ListedPolicyJson): readonly string[] => {
     tier,
     pods === null ? '' : String(pods),
     ...[totals.allowed, totals.denied, totals.passed, totals.staged].map(String),
-    policy.lastHit ?? policy.lastInWindow ?? '',
+    ...[evaluated.totals.allowed, evaluated.totals.denied].map(String),
+    lastHitIn(policy) ?? policy.lastInWindow ?? '',
     ruleCount === null ? '' : `${ruleCount.hit ?? '?'}/${ruleCount.of}`,
     policy.status.at === null ? policy.status.kind : `${policy.status.kind} ${policy.status.at}`,
   ];
@@ -81,7 +95,9 @@ export async function printPolicy(
   using objects = readObjects(options.directory);
   const { query, asked } = await readQuery(store, options);
   const inventory = await readInventory(objects, query.now);
-  const shown = await showPolicy(createPolicyDesk({ reader: store, inventory }), path, query);
+  using evaluated = readEvaluated(options.directory);
+  const desk = createPolicyDesk({ reader: store, inventory, evaluated });
+  const shown = await showPolicy(desk, path, query);
   if (options.output === 'json') printJson(shown);
   else await printShown(shown);
   await printLowerBound(store, asked, 'policy-hits');
@@ -93,6 +109,10 @@ async function printShown(shown: ShownPolicyJson): Promise<void> {
     `${policy.id}: ${policy.status.kind}. ${policy.status.why}`,
     ...faults.map(({ path, message }) => `refused: ${path} ${message}`),
     ...unattributed.map(({ way, totals, why }) => `${way}: ${sum(totals)} hits of no rule: ${why}`),
+    ...shown.byDefault.map(
+      ({ way, totals, shared }) =>
+        `${way}: ${sum(totals)} denied by default, evaluated; ${shared} of them are hits of other policies too`,
+    ),
     ...(policy.pods === null
       ? ['what it selects is not known']
       : [`selects ${selected.length} pods${selected.length === 0 ? '' : ':'}`]),
@@ -100,9 +120,12 @@ async function printShown(shown: ShownPolicyJson): Promise<void> {
   ];
   await writeOut(lines.map((line) => `${escapeControls(line)}\n`).join(''));
   printTable(
-    ['rule', 'effect', 'fate', 'hits', 'last hit', 'why'],
-    rules.map(({ path, effect, fate, totals, lastHit, why }) => [
-      ...[path, effect, fate, String(sum(totals)), lastHit ?? '', why],
+    ['rule', 'effect', 'fate', 'hits', 'evaluated', 'last hit', 'why'],
+    rules.map((rule) => [
+      ...[rule.path, rule.effect],
+      rule.basis === 'evaluated' ? `${rule.fate}, evaluated` : rule.fate,
+      ...[String(sum(rule.totals)), String(sum(rule.evaluated.totals))],
+      ...[lastHitIn(rule) ?? '', rule.why],
     ]),
   );
   printTable(

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { INVENTORY_SETTINGS } from '../inventory-settings.ts';
 import { CONFIG_SETTING, SETTINGS } from '../settings-table.ts';
 import { SOURCE_SETTINGS, TLS_SETTINGS } from '../source-settings-table.ts';
+import { addAudit } from './audit.ts';
 import { runBackup } from './backup.ts';
 import {
   outputOf,
@@ -17,6 +18,8 @@ import { addPoliciesCommand } from './policies-command.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { printReason } from './reason.ts';
 import { runRestore } from './restore.ts';
+import { addRecommend } from './recommend.ts';
+import { addSimulate } from './simulate.ts';
 import { printSources } from './sources.ts';
 import { runSql, SQL_OUTPUTS } from './sql.ts';
 import { printTranslation } from './translate.ts';
@@ -78,7 +81,7 @@ export function createProgram({
       ),
     );
 
-  addHistoryCommands(program, withStore);
+  addHistoryCommands(program, withStore, dataDirectory);
   addWhy(program, withStore, dataDirectory);
 
   addPoliciesCommand(program, { withStore, dataDirectory });
@@ -94,6 +97,9 @@ export function createProgram({
   addTranslate(program);
   addReason(program);
   addPolicyCommands(program);
+  addSimulate(program, version);
+  addRecommend(program);
+  addAudit(program, { withStore, dataDirectory });
   addOperatorCommands(program, dataDirectory);
   return program;
 }

@@ -3,11 +3,13 @@ import type {
   Explanation,
   PolicyName,
   RuleLine,
+  SourcePlace,
   Suggestion,
   TestLine,
 } from '../core/explanation.ts';
 import type { StoredFlow } from '../core/flow.ts';
 import { policyName } from '../core/policy-name.ts';
+import { placeText } from '../core/source-place.ts';
 import { oneChangeDiff } from './one-change-diff.ts';
 import { growingTable } from './print.ts';
 import { FLOW_HEADINGS, flowCells } from './flow-line.ts';
@@ -33,7 +35,7 @@ export function whyText(flow: StoredFlow, told: Explanation, fileOf: FileOf): st
     list('Notes', told.notes),
     timeline === undefined
       ? ''
-      : `\nTime\n  ${timeline.lastAllowed === undefined ? 'never allowed before' : `last allowed ${short(timeline.lastAllowed.at)}`}, first dropped ${short(timeline.firstDropped.at)}\n`,
+      : `\nTime\n  ${timeline.lastAllowed === undefined ? 'not known to have been allowed before' : `last allowed ${short(timeline.lastAllowed.at)}`}, first dropped ${short(timeline.firstDropped.at)}${timeline.partial ? '; not everything was searched in time' : ''}\n`,
     list(
       'Changed in between, likeliest cause first (in time, which is no proof)',
       told.changes.map(
@@ -79,8 +81,8 @@ function endText(end: EndExplanation): string {
   return [
     `\n${end.way === 'egress' ? 'Egress' : 'Ingress'} of ${end.subject}: ${end.verdict} (${end.reason})\n  ${end.sentence}\n`,
     ...end.selected.map(
-      ({ policy, tests }) =>
-        `  selects  ${nameOf(policy)}${tests.length === 0 ? '' : `  ${tests.map(testText).join(', ')}`}\n`,
+      ({ policy, tests, place }) =>
+        `  selects  ${nameOf(policy)}${besideIt(place)}${tests.length === 0 ? '' : `  ${tests.map(testText).join(', ')}`}\n`,
     ),
     `  looked at ${counted(end.looked)}\n`,
     ...end.tried.slice(0, MAX_RULES).map(ruleText),
@@ -88,7 +90,7 @@ function endText(end: EndExplanation): string {
   ].join('');
 }
 
-function ruleText({ policy, path, effect, truth, clauses }: RuleLine): string {
+function ruleText({ policy, path, place, effect, truth, clauses }: RuleLine): string {
   const lines = clauses.flatMap(({ kind, truth: holds, tests, others, entries }) =>
     entries.length > 1
       ? entries.map((entry) => `      ${kind} ${entry.map(testText).join(', ')}\n`)
@@ -99,14 +101,23 @@ function ruleText({ policy, path, effect, truth, clauses }: RuleLine): string {
             .join(', ')}${others > 0 && holds !== 'yes' ? ` (nor ${others} more)` : ''}\n`,
         ],
   );
-  return [`  ${MARK[truth]} ${effect}  ${nameOf(policy)} ${path}\n`, ...lines].join('');
+  return [
+    `  ${MARK[truth]} ${effect}  ${nameOf(policy)} ${path}${besideIt(place)}\n`,
+    ...lines,
+  ].join('');
 }
 
-const testText = ({ truth, expected, actual }: TestLine): string =>
-  truth === 'yes' ? `✓ ${expected}` : `${MARK[truth]} ${expected} expected, ${actual} found`;
+const testText = ({ truth, expected, actual, place }: TestLine): string =>
+  truth === 'yes'
+    ? `✓ ${expected}`
+    : `${MARK[truth]} ${expected} expected, ${actual} found${besideIt(place)}`;
+
+/** Empty for what no file is known for. */
+const besideIt = (place: SourcePlace | undefined): string =>
+  place === undefined ? '' : `  ${placeText(place)}`;
 
 function suggestionText(suggestion: Suggestion, fileOf: FileOf): string {
-  const { parts, alsoAllows, weighed, proof, command } = suggestion;
+  const { parts, alsoAllows, alsoAllowed, weighed, proof, command } = suggestion;
   const diffs = parts.map(({ policy, before, after }) => {
     const file = fileOf(policy) ?? `${policy.name}.yaml`;
     const names = { before: before === '' ? '/dev/null' : `a/${file}`, after: `b/${file}` };
@@ -115,6 +126,9 @@ function suggestionText(suggestion: Suggestion, fileOf: FileOf): string {
   const others = alsoAllows.map(
     ({ from, to, port, count }) => `${from} → ${to} ${port}: ${count} dropped`,
   );
+  const more = alsoAllowed - alsoAllows.length;
+  if (more > 0)
+    others.push(`and ${more} more; the first ${alsoAllows.length} of ${alsoAllowed} are listed`);
   return [
     `\nSuggestion (nothing is applied)\n`,
     ...diffs,

@@ -12,6 +12,7 @@ import { dataplaneOf } from '../operations/why/dataplane.ts';
 import { createEngines } from '../operations/why/engine-at.ts';
 import { explainFlow } from '../operations/why/explain-flow.ts';
 import { filesInventory } from '../operations/why/files-inventory.ts';
+import { createSourceFiles } from '../operations/why/source-places.ts';
 import { all, term } from '../query/build.ts';
 import { readObjects } from '../store/control/read-objects.ts';
 import type { FlowReader } from '../store/flow-store.ts';
@@ -84,14 +85,17 @@ async function explain(
     ...{ reader, inventory, engines: createEngines(), dataplane: dataplaneOf(flow) },
     of: policies !== undefined ? 'files' : asOf === 'now' ? 'now' : 'then',
     at: typeof asOf === 'bigint' ? asOf : undefined,
-    textOf: (key) => documents.get(keyText(key))?.text,
+    documentsOf:
+      policies === undefined
+        ? createSourceFiles().of
+        : () => Promise.resolve(({ key }) => documents.get(keyText(key))),
   });
   if (output === 'json') printJson({ seq: flow.seq, ...explanation });
   else {
     const files = [...documents];
-    const text = whyText(flow, explanation, ({ kind, namespace, name }) => {
-      const own = files.find(([key]) => key.endsWith(`${kind}\n${namespace}\n${name}`));
-      return own?.[1].file;
+    const text = whyText(flow, explanation, ({ kind, apiGroup = '', namespace, name }) => {
+      const end = [apiGroup, kind, namespace, name].join('\n');
+      return files.find(([key]) => key.endsWith(end))?.[1].file;
     });
     await writeOut(text.split('\n').map(escapeControls).join('\n'));
   }

@@ -1,9 +1,10 @@
 import { readParts } from './block-format.ts';
 import { COLUMNS, LATER_COLUMNS, type ColumnSpec, type StoredColumn } from './column-specs.ts';
-import { openDictionary, type Codes } from './dictionary.ts';
+import { openDictionary, type Codes, type WrittenDictionary } from './dictionary.ts';
 import { decodeTimes, type StoredKind } from './encoding.ts';
 import { createParsedValues, parsedBytes } from './parsed-values.ts';
 import { decodeInt32 } from './planes.ts';
+import { numberOfText, type TextNumbers } from './text-numbers.ts';
 
 /** A decoded column. Dictionary values are parsed when first asked for, and shared by all rows that have them. */
 export type Column =
@@ -12,6 +13,8 @@ export type Column =
       readonly codes: Codes;
       readonly distinct: number;
       readonly value: (code: number) => unknown;
+      /** The number of a value's JSON text, which is equal for equal values; none is parsed for it. */
+      readonly numberOf: (code: number, texts: TextNumbers) => number;
     }
   | { readonly kind: 'numbers'; readonly numbers: Int32Array }
   | { readonly kind: 'times'; readonly times: BigInt64Array }
@@ -57,9 +60,7 @@ type OnHeld = (bytes: number) => void;
 
 const POINTER_BYTES = 8;
 
-type Texts = {
-  readonly json: (code: number) => string;
-  readonly distinct: number;
+type Texts = Pick<WrittenDictionary, 'json' | 'numberOf' | 'distinct'> & {
   /** What they take, as long as one of them may be asked for. */
   readonly bytes: number;
 };
@@ -68,7 +69,11 @@ type Texts = {
  * A value that another block parsed is held there. Texts are let go when all of them are parsed, as counting does;
  * most of what a block takes would else be endpoints as text.
  */
-function valueReader(spec: ColumnSpec, written: Texts, onHeld: OnHeld): (code: number) => unknown {
+function valueReader(
+  spec: ColumnSpec,
+  written: Texts,
+  onHeld: OnHeld,
+): Pick<Extract<Column, { kind: 'values' }>, 'value' | 'numberOf'> {
   const parsed = new Array<unknown>(written.distinct);
   const parse = parserOf(spec, (json) => {
     onHeld(parsedBytes(json));
@@ -76,15 +81,20 @@ function valueReader(spec: ColumnSpec, written: Texts, onHeld: OnHeld): (code: n
   let texts: Texts | undefined = written;
   let left = written.distinct;
   onHeld(written.bytes);
-  return (code) => {
-    if (code in parsed || texts === undefined) return parsed[code];
-    const value = (parsed[code] = parse(texts.json(code)));
-    left--;
-    if (left === 0) {
-      onHeld(-texts.bytes);
-      texts = undefined;
-    }
-    return value;
+  const jsonOf = spec.kind === 'values' ? spec.json : JSON.stringify;
+  return {
+    numberOf: (code, into) =>
+      texts?.numberOf(code, into) ?? numberOfText(jsonOf(parsed[code]), into),
+    value(code) {
+      if (code in parsed || texts === undefined) return parsed[code];
+      const value = (parsed[code] = parse(texts.json(code)));
+      left--;
+      if (left === 0) {
+        onHeld(-texts.bytes);
+        texts = undefined;
+      }
+      return value;
+    },
   };
 }
 
@@ -95,11 +105,11 @@ export function decodeColumn(
 ): Column {
   switch (kind) {
     case 'values': {
-      const { codes, json } = openDictionary(payload, distinct, rows);
+      const { codes, json, numberOf } = openDictionary(payload, distinct, rows);
       onHeld(codes.byteLength + distinct * POINTER_BYTES);
       // The payload, and its texts as one.
-      const texts = { json, distinct, bytes: payload.length * 2 };
-      return { kind: 'values', codes, distinct, value: valueReader(COLUMNS[name], texts, onHeld) };
+      const texts = { json, numberOf, distinct, bytes: payload.length * 2 };
+      return { kind: 'values', codes, distinct, ...valueReader(COLUMNS[name], texts, onHeld) };
     }
     case 'int32': {
       const numbers = decodeInt32(payload, rows);
@@ -119,7 +129,11 @@ export function decodeColumn(
 }
 
 function constantColumn(value: string, rows: number): Column {
-  return { kind: 'values', codes: new Uint8Array(rows), distinct: 1, value: () => value };
+  return {
+    ...{ kind: 'values', codes: new Uint8Array(rows), distinct: 1 },
+    value: () => value,
+    numberOf: (_, texts) => numberOfText(JSON.stringify(value), texts),
+  };
 }
 
 export function openBlock(bytes: Uint8Array): Block {

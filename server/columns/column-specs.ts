@@ -8,11 +8,16 @@ export type ColumnName = keyof FlowFields;
 /** What a row of a cube says of the flows that it counts: how many, their events, when the first and the last was. */
 export type SumColumn = 'records' | 'events' | 'firstAt' | 'lastAt';
 
+/** The ends of flows in a cube that does not tell the pods of a workload apart. */
+export type WorkloadColumn = 'sourceWorkload' | 'destinationWorkload';
+/** What the rows of a cube are told apart by. */
+export type CubeColumnName = ColumnName | WorkloadColumn;
+
 /** What a packed hour says of a rule in a minute, beside `firstAt` and `lastAt`. */
 export type HitColumn = 'minute' | 'ruleId' | 'allowed' | 'denied' | 'passed' | 'staged';
 
 /** Blocks of flows that are no neighbors have a column of their sequence numbers too, the last one. */
-export type StoredColumn = ColumnName | 'seq' | SumColumn | HitColumn;
+export type StoredColumn = CubeColumnName | 'seq' | SumColumn | HitColumn;
 
 /** A value in a block's dictionary, as JSON can hold it. */
 export type Packed = string | number | null | readonly unknown[];
@@ -61,6 +66,8 @@ function shared<V extends object | undefined, P extends Packed>({
   return { kind: 'values', shared: true, json, unpack };
 }
 
+const number: ColumnSpec = { kind: 'number' };
+
 const text: ColumnSpec = {
   kind: 'values',
   shared: true,
@@ -75,7 +82,7 @@ const texts = shared<readonly string[], readonly string[]>({
   unpack: (packed) => (packed.length === 0 ? NO_TEXTS : packed),
 });
 
-type PackedEndpoint = readonly [
+export type PackedEndpoint = readonly [
   kind: Endpoint['kind'],
   cluster: string,
   namespace: string,
@@ -227,17 +234,13 @@ const FLOW_COLUMNS: Readonly<Record<ColumnName, ColumnSpec>> = {
 
 export const COLUMNS: Readonly<Record<StoredColumn, ColumnSpec>> = {
   ...FLOW_COLUMNS,
+  ...{ sourceWorkload: endpoint, destinationWorkload: endpoint },
   seq: { kind: 'time' },
-  records: { kind: 'number' },
-  events: { kind: 'number' },
+  ...{ records: number, events: number },
   firstAt: { kind: 'time' },
   lastAt: { kind: 'time' },
-  minute: { kind: 'number' },
-  ruleId: { kind: 'number' },
-  allowed: { kind: 'number' },
-  denied: { kind: 'number' },
-  passed: { kind: 'number' },
-  staged: { kind: 'number' },
+  ...{ minute: number, ruleId: number },
+  ...{ allowed: number, denied: number, passed: number, staged: number },
 };
 
 /** What stands for a column that blocks of older versions lack, in each of their rows. */

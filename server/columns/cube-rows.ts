@@ -1,14 +1,15 @@
-import type { ColumnName, StoredColumn } from './column-specs.ts';
+import type { CubeColumnName, StoredColumn } from './column-specs.ts';
 import { readParts, type Parts } from './block-format.ts';
 import { ownText, type Codes } from './dictionary.ts';
 import { readColumn, type EncodedColumn } from './encoding.ts';
 import { numberer } from './numberer.ts';
 import { decodeInt32 } from './planes.ts';
+import { endOf, workloadJson } from './workload-columns.ts';
 
 /** Rows that are counted. Where each is one flow, the first and the last time are the same. */
 export type CubeRows = {
   readonly count: number;
-  readonly columns: ReadonlyMap<ColumnName, CubeColumn>;
+  readonly columns: ReadonlyMap<CubeColumnName, CubeColumn>;
   readonly records: ArrayLike<number>;
   readonly events: ArrayLike<number>;
   readonly firstAt: BigInt64Array;
@@ -25,7 +26,7 @@ export type CubeColumn = {
 };
 
 /** Columns that are numbers, and stand for themselves. */
-export const NUMBERS: ReadonlySet<ColumnName> = new Set(['sourcePort', 'destinationPort']);
+export const NUMBERS: ReadonlySet<CubeColumnName> = new Set(['sourcePort', 'destinationPort']);
 
 /**
  * Numbers the values of columns, alike for all blocks that are read by it, so that cubes are summed up without parsing
@@ -33,45 +34,49 @@ export const NUMBERS: ReadonlySet<ColumnName> = new Set(['sourcePort', 'destinat
  */
 export type CubeReader = {
   /** Reads columns of a block of flows, or of a cube; without those in which a number does not fit 32 bits. */
-  read(blob: Buffer, names: readonly ColumnName[]): CubeRows;
+  read(blob: Buffer, names: readonly CubeColumnName[]): CubeRows;
   /** The JSON texts of a column by their numbers. */
-  jsons(name: ColumnName): readonly string[];
-  /** Characters of the values of a column. */
-  size(name: ColumnName): number;
+  jsons(name: CubeColumnName): readonly string[];
+  /** Characters of the values of a column, and of those that it was made of. */
+  size(name: CubeColumnName): number;
 };
 
 type KnownValues = {
   readonly numbers: Map<string, number>;
   readonly jsons: string[];
+  /** By the number of an end, that of its workload. */
+  readonly ofEnds: number[];
   size: number;
 };
 
 export function createCubeReader(): CubeReader {
-  const columns = new Map<ColumnName, KnownValues>();
-  const known = (name: ColumnName) => {
-    let column = columns.get(name);
-    if (column === undefined) {
-      columns.set(name, (column = { numbers: new Map<string, number>(), jsons: [], size: 0 }));
+  const columns = new Map<CubeColumnName, KnownValues>();
+  const known = (name: CubeColumnName): KnownValues => {
+    let values = columns.get(name);
+    if (values === undefined) {
+      values = { numbers: new Map<string, number>(), jsons: [], ofEnds: [], size: 0 };
+      columns.set(name, values);
     }
-    return column;
+    return values;
   };
-  const numberTexts = (name: ColumnName, texts: readonly string[]): Int32Array => {
+  const workloadsAt = (
+    name: CubeColumnName,
+    end: CubeColumnName,
+    column: CubeColumn | undefined,
+  ): CubeColumn | undefined => {
+    if (column === undefined) return undefined;
     const values = known(name);
-    const { numbers, jsons } = values;
-    const translated = new Int32Array(texts.length);
-    for (const [code, json] of texts.entries()) {
-      let number = numbers.get(json);
-      if (number === undefined) {
-        const own = ownText(json);
-        numbers.set(own, (number = jsons.push(own) - 1));
-        values.size += own.length;
-      }
-      translated[code] = number;
-    }
-    return translated;
+    const { ofEnds } = values;
+    const { jsons } = known(end);
+    return {
+      ...column,
+      numbers: column.numbers.map(
+        (number) => (ofEnds[number] ??= numberText(values, workloadJson(jsons[number] ?? ''))),
+      ),
+    };
   };
   const readOne = (
-    name: ColumnName,
+    name: CubeColumnName,
     column: EncodedColumn,
     rows: number,
   ): CubeColumn | undefined => {
@@ -80,21 +85,45 @@ export function createCubeReader(): CubeReader {
     }
     if (column.kind !== 'values') throw new Error(`${name} is no column of values`);
     const { codes, jsons } = column;
-    return { codes, distinct: jsons.length, numbers: numberTexts(name, jsons) };
+    return { codes, distinct: jsons.length, numbers: numberTexts(known(name), jsons) };
   };
   return {
     jsons: (name) => known(name).jsons,
-    size: (name) => known(name).size,
+    size(name) {
+      const end = endOf(name);
+      return known(name).size + (end === undefined ? 0 : known(end).size);
+    },
     read(blob, names) {
       const parts = readParts(blob);
-      const found = new Map<ColumnName, CubeColumn>();
-      for (const name of names) {
-        const column = readOne(name, columnOf(parts, name), parts.rows);
+      const found = new Map<CubeColumnName, CubeColumn>();
+      const read = (name: CubeColumnName): CubeColumn | undefined => {
+        const end = parts.names.includes(name) ? undefined : endOf(name);
+        const column =
+          found.get(name) ??
+          (end === undefined
+            ? readOne(name, columnOf(parts, name), parts.rows)
+            : workloadsAt(name, end, read(end)));
         if (column !== undefined) found.set(name, column);
-      }
+        return column;
+      };
+      for (const name of names) read(name);
       return { count: parts.rows, columns: found, ...sumsOf(parts) };
     },
   };
+}
+
+const numberTexts = (values: KnownValues, texts: readonly string[]): Int32Array =>
+  Int32Array.from(texts, (text) => numberText(values, text));
+
+function numberText(values: KnownValues, text: string): number {
+  const { numbers, jsons } = values;
+  const known = numbers.get(text);
+  if (known !== undefined) return known;
+  const own = ownText(text);
+  const number = jsons.push(own) - 1;
+  numbers.set(own, number);
+  values.size += own.length;
+  return number;
 }
 
 /** Numbers stand for themselves. */

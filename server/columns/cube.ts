@@ -1,9 +1,8 @@
-import type { ColumnName } from './column-specs.ts';
+import type { CubeColumnName } from './column-specs.ts';
+import { combine } from './combine.ts';
 import { NUMBERS, type CubeColumn, type CubeReader, type CubeRows } from './cube-rows.ts';
-import type { Codes } from './dictionary.ts';
 import type { EncodedBlock } from './encoded-block.ts';
 import { encodeColumn, encodeTimes, type EncodedColumn } from './encoding.ts';
-import { numbererBelow } from './numberer.ts';
 import { copyTime, halvesOf, isBefore, type Halves } from './halves.ts';
 import { createTuples } from './tuples.ts';
 
@@ -19,7 +18,7 @@ export type CubeBuilder = {
 };
 
 export function createCubeBuilder(
-  names: readonly ColumnName[],
+  names: readonly CubeColumnName[],
   jsonsOf: CubeReader['jsons'],
 ): CubeBuilder {
   const tuples = createTuples(names.length);
@@ -123,33 +122,9 @@ function sumUp(rows: CubeRows, columns: readonly CubeColumn[]): Sums {
   return { distinct, records, events, first, last, firstAt, lastAt };
 }
 
-/** One code for the values of a row in all columns; pair by pair, since few pairs are there that could be. */
-function combine(
-  columns: readonly CubeColumn[],
-  count: number,
-): { readonly codes: Codes; readonly distinct: number } {
-  let codes: Codes = new Uint8Array(count);
-  let distinct = 1;
-  for (const column of columns) {
-    if (column.distinct === 1) continue;
-    if (distinct === 1) {
-      ({ codes, distinct } = column);
-      continue;
-    }
-    const { numberOf, numbered } = numbererBelow(distinct * column.distinct);
-    const joined = new Uint32Array(count);
-    for (let row = 0; row < count; row++) {
-      joined[row] = numberOf((codes[row] ?? 0) * column.distinct + (column.codes[row] ?? 0));
-    }
-    codes = joined;
-    distinct = numbered.length;
-  }
-  return { codes, distinct };
-}
-
 /** Values in the order in which the cube's rows have them, and only those that they have. */
 function columnOfNumbers(
-  name: ColumnName,
+  name: CubeColumnName,
   numbers: readonly number[],
   jsons: readonly string[],
 ): EncodedColumn {

@@ -1,5 +1,6 @@
 /** Distinct values as JSON texts, and which of them each row has. */
 import { isAscii } from 'node:buffer';
+import type { TextNumbers } from './text-numbers.ts';
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
@@ -93,6 +94,8 @@ export type WrittenDictionary = {
   readonly distinct: number;
   /** May hold on to all texts of the dictionary: who keeps it for long keeps `ownText` of it. */
   json(code: number): string;
+  /** The number of a value's text, without making it. */
+  numberOf(code: number, texts: TextNumbers): number;
 };
 
 export function openDictionary(payload: Buffer, distinct: number, rows: number): WrittenDictionary {
@@ -105,11 +108,15 @@ export function openDictionary(payload: Buffer, distinct: number, rows: number):
     starts[code + 1] = (starts[code] ?? 0) + payload.readUInt32LE(codeBytes + code * 4);
   }
   const first = starts[0];
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const numberOf: WrittenDictionary['numberOf'] = (code, numbers) =>
+    numbers.numberOf(view, starts[code] ?? 0, starts[code + 1] ?? 0);
   if (!isAscii(payload.subarray(first))) {
     return {
       codes,
       distinct,
       json: (code) => payload.toString('utf8', starts[code], starts[code + 1]),
+      numberOf,
     };
   }
   // One text for all, of which a part is no copy: most are only looked up among what is known.
@@ -118,7 +125,7 @@ export function openDictionary(payload: Buffer, distinct: number, rows: number):
     texts ??= payload.toString('latin1', first);
     return texts.slice((starts[code] ?? 0) - first, (starts[code + 1] ?? 0) - first);
   };
-  return { codes, distinct, json };
+  return { codes, distinct, json, numberOf };
 }
 
 /** A copy that does not keep the longer text alive of which it is a part. */

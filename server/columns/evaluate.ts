@@ -49,7 +49,11 @@ function some(parts: readonly Condition[], block: Block, among: Uint8Array | und
 function complement(rows: RowSet, among: Uint8Array | undefined): RowSet {
   if (rows === 'all') return 'none';
   if (rows === 'none') return 'all';
-  return rows.map((bit, row) => (among?.[row] ?? 1) & (1 - bit));
+  const others = new Uint8Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    others[row] = (among === undefined ? 1 : (among[row] ?? 0)) & (1 - (rows[row] ?? 0));
+  }
+  return others;
 }
 
 function testColumn(

@@ -9,7 +9,8 @@ export const halvesOf = (times: BigInt64Array): Halves =>
 
 /** Whether one time is earlier than another, each by its place. */
 export function isBefore(a: Halves, at: number, b: Halves, bt: number): boolean {
-  const [highA, highB] = [a[at * 2 + 1] ?? 0, b[bt * 2 + 1] ?? 0];
+  const highA = a[at * 2 + 1] ?? 0;
+  const highB = b[bt * 2 + 1] ?? 0;
   if (highA !== highB) return highA < highB;
   return (a[at * 2] ?? 0) >>> 0 < (b[bt * 2] ?? 0) >>> 0;
 }

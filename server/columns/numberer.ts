@@ -18,22 +18,3 @@ export function numberer<T>(): Numberer<T> {
   };
   return { numberOf, numbered };
 }
-
-/** Up to here a table that is cleared for each block costs less than looking rows up in a map. */
-const MAX_TABLE = 2 ** 18;
-
-/** For whole numbers below `limit`. */
-export const numbererBelow = (limit: number): Numberer<number> =>
-  limit <= MAX_TABLE ? smallNumberer(limit) : numberer<number>();
-
-function smallNumberer(limit: number): Numberer<number> {
-  const numbered: number[] = [];
-  /** One more than the number, 0 where there is none yet. */
-  const table = new Uint32Array(limit);
-  const numberOf = (value: number): number => {
-    const known = table[value] ?? 0;
-    if (known > 0) return known - 1;
-    return (table[value] = numbered.push(value)) - 1;
-  };
-  return { numberOf, numbered };
-}

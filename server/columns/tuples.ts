@@ -9,6 +9,7 @@ export type Tuples = {
   readonly size: number;
 };
 
+/** A power of two, so that a place in the table is the low bits of a hash. */
 const MIN_CAPACITY = 1_024;
 
 /**
@@ -20,16 +21,16 @@ export function createTuples(width: number): Tuples {
   let capacity = MIN_CAPACITY;
   let tuples = new Int32Array((capacity / 2) * width);
   /** One more than the number of a tuple, 0 where there is none. */
-  let table = new Uint32Array(capacity);
+  let table = new Int32Array(capacity);
   let size = 0;
 
   const hashOf = (from: Int32Array, start: number): number => {
-    let hash = 0x9e3779b9;
+    let hash = 0x1e3779b9;
     for (let place = 0; place < width; place++) {
       hash = Math.imul(hash ^ (from[start + place] ?? 0), 0x85ebca6b);
       hash ^= hash >>> 15;
     }
-    return hash >>> 0;
+    return hash;
   };
   const isSlot = (start: number): boolean => {
     for (let place = 0; place < width; place++) {
@@ -42,10 +43,10 @@ export function createTuples(width: number): Tuples {
     const larger = new Int32Array((capacity / 2) * width);
     larger.set(tuples);
     tuples = larger;
-    table = new Uint32Array(capacity);
+    table = new Int32Array(capacity);
     for (let tuple = 0; tuple < size; tuple++) {
-      let at = hashOf(tuples, tuple * width) % capacity;
-      while (table[at] !== 0) at = (at + 1) % capacity;
+      let at = hashOf(tuples, tuple * width) & (capacity - 1);
+      while (table[at] !== 0) at = (at + 1) & (capacity - 1);
       table[at] = tuple + 1;
     }
   };
@@ -53,15 +54,15 @@ export function createTuples(width: number): Tuples {
   return {
     slot,
     number() {
-      let at = hashOf(slot, 0) % capacity;
+      let at = hashOf(slot, 0) & (capacity - 1);
       for (let known = table[at] ?? 0; known > 0; known = table[at] ?? 0) {
         if (isSlot((known - 1) * width)) return known - 1;
-        at = (at + 1) % capacity;
+        at = (at + 1) & (capacity - 1);
       }
       if (size * 2 >= capacity) {
         grow();
-        at = hashOf(slot, 0) % capacity;
-        while (table[at] !== 0) at = (at + 1) % capacity;
+        at = hashOf(slot, 0) & (capacity - 1);
+        while (table[at] !== 0) at = (at + 1) & (capacity - 1);
       }
       tuples.set(slot, size * width);
       table[at] = size + 1;

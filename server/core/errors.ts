@@ -23,6 +23,7 @@ export const ERRORS = {
   'unsupported-file': { status: 400, title: 'The file holds no flows' },
   'bad-file': { status: 400, title: 'The file cannot be used' },
   'cases-differ': { status: 422, title: 'Policy cases come out otherwise' },
+  'would-break': { status: 422, title: 'Recorded connections would be denied' },
   'policy-refused': { status: 422, title: 'A cluster would refuse a policy' },
 } as const;
 

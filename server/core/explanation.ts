@@ -38,13 +38,15 @@ export type Suggestion = {
   readonly parts: readonly SuggestedPart[];
   /** What shows the change to the cluster without applying it. */
   readonly command: string;
-  /** What else of the recorded drops it would let through. */
+  /** What else of the recorded drops it would let through: the first of `alsoAllowed`. */
   readonly alsoAllows: readonly {
     readonly from: string;
     readonly to: string;
     readonly port: string;
     readonly count: number;
   }[];
+  /** How many there are of them, told or not. */
+  readonly alsoAllowed: number;
   /** Recorded groups of drops that were weighed again, and since when. */
   readonly weighed: { readonly groups: number; readonly since: string };
   /** What was weighed again to show that the flow would pass. */
@@ -84,6 +86,8 @@ export type PolicySnapshot = {
 
 export type PolicyName = {
   readonly kind: string;
+  /** Of its API, where that is known: two have a kind NetworkPolicy. */
+  readonly apiGroup?: string;
   /** Empty for what is cluster-wide. */
   readonly namespace: string;
   readonly name: string;
@@ -110,10 +114,23 @@ export type EndExplanation = {
   readonly missing: readonly string[];
 };
 
-export type RuleName = { readonly policy: PolicyName; readonly path: string };
+/** Where something is written, for policies that come from files. */
+export type SourcePlace = {
+  /** Within what was given to be read. */
+  readonly file: string;
+  /** From 1; left out where the file keeps none, as JSON. */
+  readonly line?: number;
+};
+
+export type RuleName = {
+  readonly policy: PolicyName;
+  readonly path: string;
+  readonly place?: SourcePlace;
+};
 
 export type SelectionLine = {
   readonly policy: PolicyName;
+  readonly place?: SourcePlace;
   readonly tests: readonly TestLine[];
 };
 
@@ -137,6 +154,7 @@ export type Answer = 'yes' | 'no' | 'unknown';
 /** One thing that was tested: `app=cart` expected, `app=checkout` found. */
 export type TestLine = {
   readonly path: string;
+  readonly place?: SourcePlace;
   readonly truth: Answer;
   readonly expected: string;
   readonly actual: string;
@@ -145,6 +163,8 @@ export type TestLine = {
 export type Timeline = {
   readonly lastAllowed: Moment | undefined;
   readonly firstDropped: Moment;
+  /** A search took too long and was ended: it may have been allowed later, or dropped before. */
+  readonly partial: boolean;
 };
 
 export type Moment = { readonly seq: number; readonly at: string };

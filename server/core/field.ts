@@ -40,6 +40,8 @@ export type Field = {
   /** Column of each end, for fields that take `from.` and `to.`; else the one column. */
   readonly columns: { readonly from: FlowColumn; readonly to: FlowColumn } | FlowColumn;
   readonly project: Projection;
+  /** Of an end: equal for all pods of a workload, so that flows may be counted without telling its pods apart. */
+  readonly ofWorkload?: true;
   /** What the flow itself adds to the values of its ends (`is:reply`); never asked of one side. */
   readonly ofFlow?: readonly FlowTrait[];
   /** Upper and lower case are the same: DNS names, protocol words, codes. Kubernetes names are exact. */

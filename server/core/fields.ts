@@ -19,13 +19,15 @@ const endText = (
   read: (end: Endpoint) => string,
 ): Field =>
   field<Endpoint>({
-    name,
-    aliases,
+    ...{ name, aliases, about, columns: ends },
     type: 'text',
-    about,
-    columns: ends,
     project: (end) => present(read(end)),
   });
+
+const workloadText = (...row: Parameters<typeof endText>): Field => ({
+  ...endText(...row),
+  ofWorkload: true,
+});
 
 export const FIELDS: readonly Field[] = [
   field<Flow['verdict']>({
@@ -72,9 +74,9 @@ export const FIELDS: readonly Field[] = [
       ];
     },
   }),
-  endText('ns', ['namespace'], 'namespace', (end) => end.namespace),
+  workloadText('ns', ['namespace'], 'namespace', (end) => end.namespace),
   endText('pod', [], 'pod name', (end) => end.pod),
-  endText('wl', ['workload'], 'workload that owns the pod', (end) => end.workload),
+  workloadText('wl', ['workload'], 'workload that owns the pod', (end) => end.workload),
   field<string>({
     name: 'svc',
     aliases: ['service'],
@@ -92,7 +94,7 @@ export const FIELDS: readonly Field[] = [
     project: (node) =>
       node === '' ? [] : node.includes('/') ? [node, node.slice(node.indexOf('/') + 1)] : [node],
   }),
-  endText('cluster', [], 'cluster of the endpoint', (end) => end.cluster),
+  workloadText('cluster', [], 'cluster of the endpoint', (end) => end.cluster),
   field<string>({
     name: 'ip',
     type: 'address',

@@ -1,4 +1,4 @@
-import type { Flow, PolicyHit } from './flow.ts';
+import type { FlowFields, PolicyHit } from './flow.ts';
 
 /** What one flow adds to the hit count of one rule. Exactly one of the four kinds applies to a hit. */
 export type HitCount = {
@@ -24,14 +24,14 @@ const BY_ACTION = { allow: 'allowed', deny: 'denied', pass: 'passed' } as const;
  * tier is never hit, nor is a profile a policy. Of the pending trace only staged policies count: it repeats
  * the enforced ones.
  */
-export function hitCounts(flow: Flow): readonly HitCount[] {
+export function hitCounts(flow: FlowFields): readonly HitCount[] {
   if (flow.hits.length === 0) return NONE;
   if (flow.event === 'policy-verdict') return verdictHits(flow);
   if (flow.event === 'flow-log') return flowLogHits(flow);
   return NONE;
 }
 
-function verdictHits(flow: Flow): readonly HitCount[] {
+function verdictHits(flow: FlowFields): readonly HitCount[] {
   return flow.hits.flatMap((hit) => {
     if (hit.stage !== 'enforced' || !namesPolicy(hit)) return [];
     // A verdict is given on one side. What the lists of the other say was decided there, and is told there.
@@ -43,13 +43,13 @@ function verdictHits(flow: Flow): readonly HitCount[] {
 }
 
 /** Agents are known to list allowing policies on dropped flows; the verdict wins (reference/hubble.md 10). */
-function contradicts({ verdict }: Flow, kind: HitCount['kind']): boolean {
+function contradicts({ verdict }: FlowFields, kind: HitCount['kind']): boolean {
   return verdict.kind === 'dropped'
     ? kind === 'allowed'
     : verdict.kind === 'allowed' && kind === 'denied';
 }
 
-function flowLogHits(flow: Flow): readonly HitCount[] {
+function flowLogHits(flow: FlowFields): readonly HitCount[] {
   const count = Math.max(0, flow.counts.connections);
   return flow.hits.flatMap((hit) => {
     if (!namesPolicy(hit)) return [];

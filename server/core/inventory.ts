@@ -74,10 +74,11 @@ export const keyText = ({ cluster, apiGroup, kind, namespace, name }: ObjectKey)
 export const kindName = ({ kind, apiGroup }: Pick<ObjectKey, 'kind' | 'apiGroup'>): string =>
   apiGroup === '' ? kind : `${kind}.${apiGroup}`;
 
-/** Kinds (by `kindName`) whose versions come and go with pods; their history is kept for a shorter time. */
+/** Kinds (by `kindName`) whose objects come and go as pods do; their history is kept for a shorter time. */
 export const CHURNING_KINDS: ReadonlySet<string> = new Set([
   'Pod',
   'EndpointSlice.discovery.k8s.io',
+  'Job.batch',
 ]);
 
 export type InventorySourceKind = 'kubernetes' | 'manifests' | 'demo';

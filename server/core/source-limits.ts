@@ -20,7 +20,7 @@ export const SOURCE_LIMITS = {
   ],
   retina: [
     'no policy and no rule: Azure NPM tells nobody which one let traffic through or stopped it',
-    'no policy verdicts, so nothing counts as a hit',
+    'no policy verdicts, so no hit is reported; hits are evaluated from what it drops and lets through',
     'a drop by policy is a drop by any iptables rule: one of Azure NPM, of kube-proxy or of the host',
     'drops have a few reasons only and always say ingress, whichever way the traffic went',
     'no workloads, only pods and their labels; no names of services',

@@ -6,8 +6,9 @@ import {
   type DemoPod,
   type DemoWorkload,
 } from './cluster.ts';
+import { controlledBy, demoObject } from './demo-object.ts';
+import { ownerName, workloadObjects } from './demo-workload-objects.ts';
 import { NAMESPACE_LABELS } from './inventory.ts';
-import { createRandom, mixSeed, randomUuid, textSeed } from './random.ts';
 
 /** A port that a workload is asked on. */
 export type ServedPort = {
@@ -15,9 +16,6 @@ export type ServedPort = {
   readonly protocol: string;
   readonly port: number;
 };
-
-/** Older than the past that the demo tells of. */
-const CREATED = '2026-01-05T09:00:00Z';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -30,47 +28,19 @@ export function clusterObjects(
   const namespaces = [...new Set(workloads.map(({ namespace }) => namespace))];
   return [
     ...namespaces.map((name) =>
-      object(cluster, 'Namespace', { name, labels: namespaceLabels(name) }),
+      demoObject(cluster.name, 'Namespace', { name, labels: namespaceLabels(name) }),
     ),
     ...cluster.nodes.map((node) => nodeObject(cluster, node)),
     ...workloads.flatMap((workload) => [
-      object(cluster, 'ServiceAccount', { name: workload.name, namespace: workload.namespace }),
+      demoObject(cluster.name, 'ServiceAccount', {
+        name: workload.name,
+        namespace: workload.namespace,
+      }),
       ...serviceOf(cluster, workload, ports),
+      ...workloadObjects(cluster, workload),
       ...workload.pods.map((pod) => podObject(cluster, pod)),
     ]),
   ];
-}
-
-/** Fields that an API server adds to a manifest. */
-export function asStored(manifest: Manifest, cluster: string, generation: number): Manifest {
-  const { kind, metadata } = manifest;
-  return {
-    ...manifest,
-    metadata: {
-      ...metadata,
-      uid: uidOf(cluster, kind, `${metadata.namespace ?? ''}/${metadata.name}`),
-      generation,
-      creationTimestamp: CREATED,
-    },
-  };
-}
-
-const uidOf = (...parts: readonly string[]): string =>
-  randomUuid(createRandom(mixSeed(...parts.map(textSeed))));
-
-function object(
-  { name: cluster }: Cluster,
-  kind: string,
-  metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Labels },
-  fields: Readonly<Record<string, unknown>> = {},
-): Manifest {
-  const uid = uidOf(cluster, kind, `${metadata.namespace ?? ''}/${metadata.name}`);
-  return {
-    apiVersion: 'v1',
-    kind,
-    metadata: { ...metadata, uid, creationTimestamp: CREATED },
-    ...fields,
-  };
 }
 
 const namespaceLabels = (name: string): Labels => ({
@@ -83,43 +53,38 @@ function nodeObject(cluster: Cluster, { name, ip, labels }: DemoNode): Manifest 
     const at = label.indexOf('=');
     return [label.slice(0, at), label.slice(at + 1)];
   });
-  return object(
-    cluster,
+  return demoObject(
+    cluster.name,
     'Node',
     { name, labels: Object.fromEntries(pairs) as Labels },
     { status: { addresses: [{ type: 'InternalIP', address: ip }] } },
   );
 }
 
-function podObject(
-  cluster: Cluster,
-  { name, aggregateName, workload, node, ip }: DemoPod,
-): Manifest {
+function podObject({ name: cluster }: Cluster, pod: DemoPod): Manifest {
+  const { name, workload, node, ip } = pod;
   const { namespace, kind } = workload;
-  // `api-7d9c5b8f6d-*` is of a ReplicaSet, `backup-29123456-*` of a Job.
-  const prefix = aggregateName.slice(0, -2);
+  const between = ownerName(pod);
   const owner =
     kind === 'Deployment'
-      ? { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: prefix }
+      ? { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: between }
       : kind === 'CronJob'
-        ? { apiVersion: 'batch/v1', kind: 'Job', name: prefix }
+        ? { apiVersion: 'batch/v1', kind: 'Job', name: between }
         : { apiVersion: 'apps/v1', kind, name: workload.name };
   const hash =
-    kind === 'Deployment' ? { 'pod-template-hash': prefix.slice(workload.name.length + 1) } : {};
-  const stored = object(
+    kind === 'Deployment' ? { 'pod-template-hash': between.slice(workload.name.length + 1) } : {};
+  return demoObject(
     cluster,
     'Pod',
-    { name, namespace, labels: { ...podLabels(workload), ...hash } },
+    {
+      ...{ name, namespace, labels: { ...podLabels(workload), ...hash } },
+      ownerReferences: controlledBy(cluster, namespace, owner),
+    },
     {
       spec: { nodeName: node.name, serviceAccountName: workload.name },
       status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], hostIP: node.ip },
     },
   );
-  const uid = uidOf(cluster.name, owner.kind, `${namespace}/${owner.name}`);
-  return {
-    ...stored,
-    metadata: { ...stored.metadata, ownerReferences: [{ ...owner, uid, controller: true }] },
-  };
 }
 
 function serviceOf(
@@ -139,8 +104,8 @@ function serviceOf(
   );
   const selector = { app: podLabels({ name, namespace, ...workload })['app'] };
   return [
-    object(
-      cluster,
+    demoObject(
+      cluster.name,
       'Service',
       { name: name === 'coredns' ? 'kube-dns' : name, namespace },
       { spec: { type: 'ClusterIP', selector, ports } },

@@ -11,16 +11,31 @@ export type HitTotalsJson = {
   readonly staged: number;
 };
 
+/**
+ * Hits in each of the equal parts of the range, in order: `allowed[3]` were allowed in the fourth. The array of a kind
+ * whose total is 0 is empty; all others have as many numbers as the range has parts.
+ */
+export type HitSeriesJson = {
+  readonly allowed: readonly number[];
+  readonly denied: readonly number[];
+  readonly passed: readonly number[];
+  readonly staged: readonly number[];
+};
+
 /** One policy as the API and `dropwise policies` show it. Times are RFC 3339 with nine digits. */
 export type PolicyJson = {
   readonly policy: PolicyRef;
-  /** Where the counts come from: the dataplane named the policy. */
-  readonly basis: 'reported';
+  /**
+   * Where its hits come from. `reported`: the dataplane named the policy. `evaluated`: no record did, and weighing the
+   * flows against the policies of their time did. `both`: some so and some so; none is counted twice.
+   */
+  readonly basis: 'reported' | 'evaluated' | 'both';
+  /** These hits are the reported ones, as are their times, series and rules. */
   readonly totals: HitTotalsJson;
   /** null: not hit in the range. */
   readonly firstHit: string | null;
   readonly lastHit: string | null;
-  readonly series: readonly HitTotalsJson[];
+  readonly series: HitSeriesJson;
   readonly rules: readonly {
     readonly direction: 'ingress' | 'egress' | 'unknown';
     /** null: the dataplane names the policy but not the rule. */
@@ -28,6 +43,36 @@ export type PolicyJson = {
     readonly totals: HitTotalsJson;
     readonly lastHit: string;
   }[];
+  readonly evaluated: EvaluatedHitsJson;
+};
+
+/** Hits that no record names, beside the reported ones and never among them. `passed` is always 0. */
+export type EvaluatedHitsJson = {
+  readonly totals: HitTotalsJson;
+  /** Of the denied and staged ones, those that are the hits of other policies too: sums of policies count them twice. */
+  readonly shared: number;
+  readonly firstHit: string | null;
+  readonly lastHit: string | null;
+  readonly series: HitSeriesJson;
+};
+
+/** How far hits are evaluated, and what stays nobody's. */
+export type AttributionJson = {
+  /** Flows that were stored before are not weighed; null: all are. */
+  readonly since: string | null;
+  /** All that was stored until then is weighed; null: nothing is yet. */
+  readonly until: string | null;
+  /** Decisions in the range that no record and no weighing gives to a policy. */
+  readonly unattributed: {
+    readonly allowed: number;
+    readonly denied: number;
+    readonly staged: number;
+    /**
+     * Most first. `undecided`: a fact is missing. `no-snapshot`: nobody watched the policies of then. `conflict`: those
+     * that are known decide otherwise. `changed`: they changed in that minute, and it matters which were in force.
+     */
+    readonly why: readonly { readonly why: string; readonly count: number }[];
+  };
 };
 
 /** How completely one source was recorded over a range. */

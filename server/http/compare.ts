@@ -4,7 +4,7 @@ import { compare, windowBefore } from '../operations/compare.ts';
 import { comparisonToJson } from '../operations/compare-json.ts';
 import { readQuery, readRange } from '../operations/read-request.ts';
 import { wholeSpan } from '../operations/whole-span.ts';
-import type { CompareResponse } from './contract.ts';
+import type { CompareResponse } from './compare-contract.ts';
 import { goneSignal } from './gone-signal.ts';
 import { fieldsParam, numberParam, textParam } from './params.ts';
 import type { Services } from './services.ts';

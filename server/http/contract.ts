@@ -9,10 +9,15 @@ import type { DropFinding } from '../core/drop-finding.ts';
 import type { Harm } from '../core/harm.ts';
 import type { CountedDropGroupJson, DropMarkJson, SavedViewJson } from '../formats/drop-json.ts';
 import type { FlowJson, GapJson } from '../formats/flow-json.ts';
+import type { AuditJson } from '../operations/audit/audit-shapes.ts';
 import type { PolicyListJson, ShownPolicyJson } from '../operations/policies/policy-shapes.ts';
 
-export type { ListedPolicyJson } from '../operations/policies/policy-shapes.ts';
 export type {
+  ListedPolicyJson,
+  PodPoliciesResponse,
+} from '../operations/policies/policy-shapes.ts';
+export type {
+  AttributionJson,
   HitTotalsJson,
   InventorySourceJson,
   SourceCompletenessJson,
@@ -121,48 +126,6 @@ export type SummaryResponse = {
   readonly completeness: CompletenessJson;
 };
 
-/** What one window of a comparison says of a group. */
-export type FiguresJson = {
-  readonly records: number;
-  readonly events: number;
-  /** Events an hour. */
-  readonly perHour: number;
-  readonly firstAt: string | null;
-  readonly lastAt: string | null;
-};
-
-export type ComparedWindowJson = {
-  readonly range: { readonly from: string; readonly to: string };
-  readonly records: number;
-  readonly events: number;
-  readonly perHour: number;
-  readonly completeness: CompletenessJson;
-};
-
-/**
- * `GET /api/v1/compare?q=&t=&with=&by=&top=`: `t` (`current`) against `with` (`baseline`, the time of the same length
- * right before unless told). Both are counted up to the flow `head`.
- */
-export type CompareResponse = {
-  readonly by: readonly string[];
-  readonly q: string;
-  /** Groups that differ, the greatest difference of rates first. */
-  readonly rows: readonly {
-    readonly keys: readonly string[];
-    /** `undecided`: in the other window it was not told apart from many others, or was not there. */
-    readonly change: 'new' | 'gone' | 'changed' | 'undecided';
-    readonly current: FiguresJson | null;
-    readonly baseline: FiguresJson | null;
-    /** Rate now by rate then; null where one of them is not there, or was 0. */
-    readonly ratio: number | null;
-  }[];
-  /** Groups of each kind, with those that `top` left out; `same` ones have no row. */
-  readonly changes: Readonly<Record<'new' | 'gone' | 'changed' | 'same' | 'undecided', number>>;
-  readonly current: ComparedWindowJson;
-  readonly baseline: ComparedWindowJson;
-  readonly head: number;
-};
-
 /** `GET /api/v1/flows/{seq}/around?of=pair|pod|from|to|node&limit=&t=` */
 export type AroundResponse = {
   readonly of: 'pair' | 'pod' | 'from' | 'to' | 'node';
@@ -214,6 +177,8 @@ export type SavedViewResponse = { readonly view: SavedViewJson };
 /** What answers with hits say of the range in which they were counted. */
 type CountedRange = {
   readonly range: { readonly from: string; readonly to: string };
+  /** Equal parts of the range in each series: those asked for, at most one for each minute. */
+  readonly buckets: number;
   readonly completeness: CompletenessJson;
 };
 
@@ -222,6 +187,9 @@ export type PoliciesResponse = CountedRange & PolicyListJson;
 
 /** `GET /api/v1/policies/{kind}/{ns}/{name}?t=&buckets=&asof=&window=`; `-` stands for no namespace. */
 export type PolicyResponse = CountedRange & ShownPolicyJson;
+
+/** `GET /api/v1/audit?ns=&direction=&t=` */
+export type AuditResponse = AuditJson;
 
 /** `GET /api/v1/sources` */
 export type SourcesResponse = {

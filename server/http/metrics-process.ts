@@ -1,10 +1,18 @@
 import { single, type Metric } from '../lib/metrics.ts';
+import type { ReadLoad } from '../store/flow-store.ts';
 import { epochSeconds } from './metrics-source.ts';
 import type { Services } from './services.ts';
 
 /** Metrics of the store, of who reads it, of live viewers, and of the build. */
 export function processMetrics(services: Services): readonly Metric[] {
-  return [...storeMetrics(services), ...readMetrics(services), ...liveMetrics(services)];
+  const { readLoad, analysisLoad } = services;
+  return [
+    ...storeMetrics(services),
+    ...evaluationMetrics(services),
+    ...poolMetrics('reader', 'answer questions', readLoad),
+    ...poolMetrics('analysis', 'weigh policies', analysisLoad),
+    ...liveMetrics(services),
+  ];
 }
 
 const gauge = (name: string, help: string, value: () => number | undefined): Metric => ({
@@ -58,18 +66,35 @@ function storeMetrics({ writer, clock, version }: Services): readonly Metric[] {
   ];
 }
 
-function readMetrics({ readLoad }: Services): readonly Metric[] {
+function evaluationMetrics({ attribution }: Services): readonly Metric[] {
+  const { progress } = attribution;
   return [
-    gauge('reader_processes', 'Processes that answer questions.', () => readLoad().processes),
-    gauge('reader_busy_processes', 'Those that are at work.', () => readLoad().busy),
-    gauge('reader_waiting_questions', 'Questions that wait.', () => readLoad().waiting),
+    gauge(
+      'evaluated_until_timestamp_seconds',
+      'Hits that no record names are evaluated of all that was stored until then.',
+      () => epochSeconds(progress().until),
+    ),
+    gauge(
+      'evaluation_behind_flows',
+      'Stored flows that were not looked at for it yet.',
+      () => progress().behind,
+    ),
+  ];
+}
+
+/** Of a pool of processes that answer questions. */
+function poolMetrics(name: string, what: string, load: () => ReadLoad): readonly Metric[] {
+  return [
+    gauge(`${name}_processes`, `Processes that ${what}.`, () => load().processes),
+    gauge(`${name}_busy_processes`, 'Those that are at work.', () => load().busy),
+    gauge(`${name}_waiting_questions`, 'Questions that wait.', () => load().waiting),
     {
-      name: 'dropwise_reader_questions_total',
-      help: 'Questions that ended, by how. Those timed out or given up ended with their process.',
+      name: `dropwise_${name}_questions_total`,
+      help: 'Questions that ended, by how. Those timed out ended with their process.',
       type: 'counter',
       labels: ['outcome'],
       read: () => {
-        const { answered, failed, timedOut, givenUp, refused } = readLoad().ended;
+        const { answered, failed, timedOut, givenUp, refused } = load().ended;
         return Object.entries({
           answered,
           failed,

@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../core/errors.ts';
 import { aroundRoutes } from './around.ts';
+import { auditRoutes } from './audit.ts';
 import { checkRoutes } from './checks.ts';
 import { compareRoutes } from './compare.ts';
 import { dropRoutes } from './drops.ts';
@@ -77,6 +78,7 @@ function createApp({ services, pageDirectory }: HttpOptions): Express {
     flowRoutes(services),
     exportRoutes(services),
     aroundRoutes(services),
+    auditRoutes(services),
     checkRoutes(services),
     summaryRoutes(services),
     compareRoutes(services),

@@ -40,6 +40,18 @@ export const KINDS: readonly KindRow[] = [
     ],
   ),
   ...kinds(['discovery.k8s.io/v1'], [['EndpointSlice', 'endpointslices', 'namespace']]),
+  // What comes and goes by itself: which workloads a window of observation can have missed.
+  ...kinds(
+    ['batch/v1'],
+    [
+      ['CronJob', 'cronjobs', 'namespace'],
+      ['Job', 'jobs', 'namespace'],
+    ],
+  ),
+  ...kinds(
+    ['autoscaling/v2', 'autoscaling/v1'],
+    [['HorizontalPodAutoscaler', 'horizontalpodautoscalers', 'namespace']],
+  ),
   ...kinds(['networking.k8s.io/v1'], [['NetworkPolicy', 'networkpolicies', 'namespace']]),
   ...kinds(
     ['policy.networking.k8s.io/v1alpha1'],

@@ -20,13 +20,16 @@ export type KubernetesWatchOptions = KubeConfigOptions & {
   readonly recheckMs?: number;
   /** Default one second; it grows to half a minute. */
   readonly firstRetryMs?: number;
+  /** A stream that was open for so long was understood, though it may have told nothing. Default half a minute. */
+  readonly steadyMs?: number;
 };
 
 const MAX_REASONS = 3;
 
 /** Lists and watches every kind of `KINDS` in one cluster. It never writes to it. */
 export function kubernetesWatch(options: KubernetesWatchOptions): InventorySource {
-  const { name, cluster, clock, recheckMs = 300_000, firstRetryMs = 1_000 } = options;
+  const { name, cluster, clock } = options;
+  const { recheckMs = 300_000, firstRetryMs = 1_000, steadyMs = 30_000 } = options;
   return {
     name,
     kind: 'kubernetes',
@@ -42,7 +45,7 @@ export function kubernetesWatch(options: KubernetesWatchOptions): InventorySourc
         KINDS.map((row) =>
           watchKind(
             {
-              ...{ row, access, cluster, sink, clock, recheckMs, firstRetryMs },
+              ...{ row, access, cluster, sink, clock, recheckMs, firstRetryMs, steadyMs },
               news: (news) => board.tell(kindName(row), news),
               invalid: board.invalid,
             },
@@ -74,9 +77,8 @@ function createNewsBoard(sink: InventorySink, clock: Clock): NewsBoard {
     );
     const isConnecting = news.some(([, { state }]) => state === 'connecting');
     const isAtWork = retrying.length === 0 && skipped.length < news.length;
-    const reasons = new Set(
-      [...retrying, ...(isAtWork ? [] : skipped)].map(({ reason }) => reason),
-    );
+    const blocking = isAtWork || retrying.length > 0 ? retrying : skipped;
+    const reasons = new Set(blocking.map(({ reason }) => reason));
     sink.news({
       state: !isAtWork ? 'retrying' : isConnecting ? 'connecting' : 'reading',
       detail: isAtWork ? '' : [...reasons].slice(0, MAX_REASONS).join('; '),

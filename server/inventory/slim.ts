@@ -15,6 +15,16 @@ const COPY_OF_OBJECT = /(?:last-applied(?:-configuration)?|^objectset\.rio\.catt
 /** Annotations by which a dataplane knows a pod or a node. All others of these belong to somebody else. */
 const OF_DATAPLANE = /^(?:[\w.-]+\.)?(?:cilium\.io|projectcalico\.org)\//;
 
+/** Kinds that no policy is, and that controllers write their notes on. */
+const NOTED_BY_OTHERS: ReadonlySet<string> = new Set([
+  'Pod',
+  'Node',
+  'EndpointSlice',
+  'CronJob',
+  'Job',
+  'HorizontalPodAutoscaler',
+]);
+
 /**
  * A manifest without what no policy depends on: copies of itself, who manages which field, its status, and of pods and
  * nodes everything that may hold a secret or changes with each heartbeat. Fields of policies that we do not know stay.
@@ -34,6 +44,15 @@ export function slim(manifest: Manifest): Manifest {
     case 'Service':
       // The address that a load balancer was given is where clients from outside go.
       return { ...kept, status: pick(status, ['loadBalancer']) };
+    case 'CronJob':
+      return { ...kept, spec: cronJobSpec(rest['spec']) };
+    case 'Job':
+      return { ...kept, spec: jobSpec(rest['spec']) };
+    case 'HorizontalPodAutoscaler':
+      return {
+        ...kept,
+        spec: pick(rest['spec'], ['scaleTargetRef', 'minReplicas', 'maxReplicas']),
+      };
     case 'ServiceAccount':
       return { apiVersion: kept.apiVersion, kind: kept.kind, metadata: kept.metadata };
     default:
@@ -52,8 +71,7 @@ function slimMetadata(metadata: ManifestMetadata, kind: string): ManifestMetadat
 function keepsAnnotation(name: string, kind: string): boolean {
   if (COPY_OF_OBJECT.test(name)) return false;
   // Others put tokens, checksums and times of their last look there.
-  const others = kind === 'Pod' || kind === 'Node' || kind === 'EndpointSlice';
-  return !others || OF_DATAPLANE.test(name);
+  return !NOTED_BY_OTHERS.has(kind) || OF_DATAPLANE.test(name);
 }
 
 /** No environment, arguments or volumes: they may hold secrets, and no policy reads them. */
@@ -67,6 +85,23 @@ function podSpec(spec: unknown): Fields {
     ...pick(spec, ['nodeName', 'hostNetwork', 'serviceAccountName', 'hostname', 'subdomain']),
     ...containers('initContainers'),
     ...containers('containers'),
+  };
+}
+
+const SCHEDULE = ['schedule', 'timeZone', 'suspend', 'concurrencyPolicy'];
+
+/** When it runs, and what its pods will be as far as policies look. */
+function cronJobSpec(spec: unknown): Fields {
+  const job = isRecord(spec) && isRecord(spec['jobTemplate']) ? spec['jobTemplate']['spec'] : {};
+  return { ...pick(spec, SCHEDULE), jobTemplate: { spec: jobSpec(job) } };
+}
+
+function jobSpec(spec: unknown): Fields {
+  const template = isRecord(spec) && isRecord(spec['template']) ? spec['template'] : {};
+  const labels = pick(template['metadata'], ['labels']);
+  return {
+    ...pick(spec, ['suspend']),
+    template: { metadata: labels, spec: podSpec(template['spec']) },
   };
 }
 

@@ -1,13 +1,21 @@
-import { kindName, type InventorySink, type SeenObject } from '../core/inventory.ts';
+import { kindName, type InventorySink } from '../core/inventory.ts';
 import { isRecord, manifestsIn, type Manifest } from '../core/manifest.ts';
 import { nanos } from '../core/time.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { wait } from '../lib/wait.ts';
-import type { KubeAccess } from './kube-access.ts';
 import { failureOfEvent, failureText, kubeFailure, type KubeFailure } from './kube-failure.ts';
 import type { KindRow } from './kinds.ts';
-import { keyOf, seenObject } from './seen-object.ts';
+import {
+  listServed,
+  manifestOf,
+  objectOf,
+  pathOf,
+  textOf,
+  type Listed,
+  type ListKindOptions,
+} from './list-kind.ts';
+import { keyOf } from './seen-object.ts';
 
 /** What the watch of one kind says of itself. */
 export type KindNews =
@@ -16,29 +24,18 @@ export type KindNews =
   | { readonly state: 'skipped'; readonly reason: string }
   | { readonly state: 'retrying'; readonly reason: string; readonly retryInMs: number };
 
-export type WatchKindOptions = {
-  readonly row: KindRow;
-  readonly access: KubeAccess;
-  readonly cluster: string;
+export type WatchKindOptions = ListKindOptions & {
   readonly sink: InventorySink;
   readonly clock: Clock;
   readonly recheckMs: number;
   readonly firstRetryMs: number;
+  readonly steadyMs: number;
   news(news: KindNews): void;
-  invalid(where: string, reason: string): void;
 };
 
-/** As kubectl asks: a list of five thousand pods is ten answers, and none of them is large. */
-const PAGE = 500;
 const MAX_RETRY_MS = 30_000;
-/** The server ends a watch after this. Within it a bookmark comes each minute, so one that is silent longer is dead. */
+/** The server ends a watch after this; the client takes a stream that is silent for five minutes for dead. */
 const WATCH_SECONDS = 240;
-
-type Listed = {
-  readonly apiVersion: string;
-  readonly objects: readonly SeenObject[];
-  readonly resourceVersion: string;
-};
 
 /** Lists and watches one kind until the signal aborts. */
 export async function watchKind(options: WatchKindOptions, signal: AbortSignal): Promise<void> {
@@ -78,73 +75,6 @@ function skipReason({ apiVersions }: KindRow, failure: KubeFailure): string | un
   return failure.status === 403 ? failureText(failure) : undefined;
 }
 
-/** By the first version that the cluster serves. */
-async function listServed(options: WatchKindOptions, signal: AbortSignal): Promise<Listed> {
-  let missing: KubeFailure | undefined;
-  for (const apiVersion of options.row.apiVersions) {
-    try {
-      return await listAll(options, apiVersion, signal);
-    } catch (error) {
-      const failure = kubeFailure(error);
-      if (failure.status !== 404) throw failure;
-      missing = failure;
-    }
-  }
-  throw missing ?? new Error('a kind has at least one version');
-}
-
-const pathOf = ({ plural }: KindRow, apiVersion: string): string =>
-  `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}/${plural}`;
-
-async function listAll(
-  options: WatchKindOptions,
-  apiVersion: string,
-  signal: AbortSignal,
-): Promise<Listed> {
-  const objects: SeenObject[] = [];
-  let next: string | undefined;
-  for (;;) {
-    const path = pathOf(options.row, apiVersion);
-    const answer = await options.access.get(path, { limit: PAGE, continue: next }, signal);
-    const metadata = isRecord(answer) && isRecord(answer['metadata']) ? answer['metadata'] : {};
-    const items = isRecord(answer) && Array.isArray(answer['items']) ? answer['items'] : [];
-    for (const item of items as unknown[]) {
-      const object = objectOf(options, apiVersion, item);
-      if (object !== undefined) objects.push(object);
-    }
-    next = textOf(metadata['continue']);
-    // A server that is asked for the most recent list answers every page with one version.
-    if (next === undefined)
-      return { apiVersion, objects, resourceVersion: textOf(metadata['resourceVersion']) ?? '' };
-  }
-}
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
-
-/** The items of a list do not say what they are. */
-const manifestOf = (row: KindRow, apiVersion: string, value: unknown): unknown =>
-  isRecord(value) ? { apiVersion, kind: row.kind, ...value } : value;
-
-function objectOf(
-  { row, cluster, invalid }: WatchKindOptions,
-  apiVersion: string,
-  value: unknown,
-): SeenObject | undefined {
-  const [found] = manifestsIn(manifestOf(row, apiVersion, value));
-  if (found === undefined) return undefined;
-  if (!found.ok) {
-    invalid(row.plural, `${found.fault.path.join('.')} ${found.fault.message}`);
-    return undefined;
-  }
-  const sighting = seenObject(found.manifest, cluster);
-  if (sighting.kind === 'seen') return sighting.object;
-  const { namespace, name } = found.manifest.metadata;
-  if (sighting.kind === 'invalid')
-    invalid(`${row.plural} ${namespace ?? ''}/${name}`, sighting.reason);
-  return undefined;
-}
-
 /** How far a watch has come, through all its streams. */
 type Progress = {
   resourceVersion: string;
@@ -158,15 +88,20 @@ async function follow(
   { apiVersion, resourceVersion }: Listed,
   signal: AbortSignal,
 ): Promise<void> {
-  const { row, sink, news, firstRetryMs } = options;
+  const { row, sink, news, firstRetryMs, steadyMs } = options;
   const backoff = createBackoff({ firstMs: firstRetryMs, maxMs: MAX_RETRY_MS });
   const progress: Progress = { resourceVersion, isWhole: true };
   for (;;) {
     const before = progress.resourceVersion;
+    const begun = performance.now();
     const failure = await readStream(options, apiVersion, progress, signal);
     if (signal.aborted) return;
-    const hasMoved = progress.resourceVersion !== before;
+    // Of a kind that nobody changes a server may tell nothing at all, no bookmark either: that it kept the stream open
+    // says that it knew where we were.
+    const isSteady = failure === undefined && performance.now() - begun >= steadyMs;
+    const hasMoved = progress.resourceVersion !== before || isSteady;
     if (hasMoved) backoff.reset();
+    if (isSteady) hear(options, progress);
     if (failure !== undefined) {
       progress.isWhole = false;
       sink.lost(kindName(row));
@@ -181,6 +116,12 @@ async function follow(
   }
 }
 
+function hear({ row, sink }: WatchKindOptions, progress: Progress): void {
+  if (progress.isWhole) return;
+  progress.isWhole = true;
+  sink.heard(kindName(row));
+}
+
 /** Answers with what ended the stream; `undefined` where the server did, as it does every few minutes. */
 async function readStream(
   options: WatchKindOptions,
@@ -188,7 +129,7 @@ async function readStream(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<KubeFailure | undefined> {
-  const { row, access, sink, news } = options;
+  const { row, access, news } = options;
   const query = {
     watch: 'true',
     allowWatchBookmarks: 'true',
@@ -200,10 +141,8 @@ async function readStream(
     news({ state: 'reading' });
     for await (const event of events) {
       progress.resourceVersion = takeEvent(options, apiVersion, event) ?? progress.resourceVersion;
-      if (progress.isWhole) continue;
       // The first event after a pause shows that the server still knew where we were.
-      progress.isWhole = true;
-      sink.heard(kindName(row));
+      hear(options, progress);
     }
     return undefined;
   } catch (error) {

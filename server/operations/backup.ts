@@ -60,7 +60,7 @@ export async function backUp({
     mark,
   });
   try {
-    packControl(directory, partial);
+    await packControl(directory, partial);
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;

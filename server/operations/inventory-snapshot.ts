@@ -45,26 +45,45 @@ export type Unpack = (stored: readonly StoredVersion[]) => Promise<readonly Obje
 /** Some milliseconds of work, between which the process answers others. */
 const CHUNK = 500;
 
-/** Unpacks stored versions; the newest `capacity` contents stay unpacked, since one asks for the same times again. */
+/** Unpacks many stored versions without keeping the process from others. */
 export function createUnpack(capacity: number): Unpack {
-  const known = new Map<string, Manifest>();
-  const manifestOf = ({ hash, body, key }: StoredVersion): Manifest => {
-    const held = known.get(hash);
-    const manifest = held ?? unpackOne(body, key.name);
-    known.delete(hash);
-    known.set(hash, manifest);
-    const [oldest] = known.keys();
-    if (known.size > capacity && oldest !== undefined) known.delete(oldest);
-    return manifest;
-  };
+  const versionOf = createVersions(capacity);
   return async (stored) => {
     const versions: ObjectVersion[] = [];
     for (const [index, each] of stored.entries()) {
       if (index > 0 && index % CHUNK === 0) await new Promise(setImmediate);
-      const { source, key, hash, from, until, how } = each;
-      versions.push({ source, key, hash, from, until, how, manifest: manifestOf(each) });
+      versions.push(versionOf(each));
     }
     return versions;
+  };
+}
+
+/**
+ * Unpacks stored versions. The latest `capacity` stay unpacked, since one asks for the same times again, and are the
+ * same object each time: whoever keeps what was made of them knows by that that nothing changed.
+ */
+export function createVersions(capacity: number): (stored: StoredVersion) => ObjectVersion {
+  const manifests = createKept<Manifest>(capacity);
+  const versions = createKept<ObjectVersion>(capacity);
+  return ({ source, key, hash, body, from, until, how }) =>
+    versions.of([source, keyText(key), hash, from, until].join('\n'), () => {
+      const manifest = manifests.of(hash, () => unpackOne(body, key.name));
+      return { source, key, hash, from, until, how, manifest };
+    });
+}
+
+/** What was made for the latest names that were asked for. */
+function createKept<T>(capacity: number) {
+  const kept = new Map<string, T>();
+  return {
+    of(name: string, make: () => T): T {
+      const value = kept.get(name) ?? make();
+      kept.delete(name);
+      kept.set(name, value);
+      const [oldest] = kept.keys();
+      if (kept.size > capacity && oldest !== undefined) kept.delete(oldest);
+      return value;
+    },
   };
 }
 

@@ -1,14 +1,23 @@
-import type { Inventory, InventorySource, InventoryStatus } from '../core/inventory.ts';
+import type {
+  Coverage,
+  Inventory,
+  InventorySource,
+  InventoryStatus,
+  ObjectVersion,
+} from '../core/inventory.ts';
 import { NANOS_PER_MILLI, nanos, type EpochNanos } from '../core/time.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ObjectHistory } from '../store/control/objects-history.ts';
 import { createInventoryLedger, type InventoryLedger } from './inventory-ledger.ts';
+import type { InventoryNow } from './history-inventory.ts';
 import { createUnpack, snapshotOf } from './inventory-snapshot.ts';
 
 export type KeptInventory = Inventory &
   AsyncDisposable & {
     statuses(): readonly InventoryStatus[];
+    /** For a process that reads the history (`history-inventory.ts`): nothing that was seen before is missing there. */
+    tellNow(): Promise<InventoryNow>;
   };
 
 export type KeepObjects = {
@@ -49,10 +58,15 @@ export async function keepInventory(options: KeepInventoryOptions): Promise<Kept
   const running = Promise.all(
     ledgers.map(({ source, sink }) => source.run(sink, stop.signal)),
   ).catch(onfailure);
+  const isBehind = (): boolean => ledgers.some((ledger) => ledger.hasPending());
+  const versions = (): readonly ObjectVersion[] =>
+    ledgers.flatMap((ledger) => [...ledger.versions()]);
+  const going = (at: EpochNanos): readonly Coverage[] =>
+    ledgers.flatMap((ledger) => ledger.covered(at));
   let coveredAt = clock.now();
   const flush = setInterval(() => {
     const isDue = clock.now() - coveredAt >= BigInt(COVER_MS) * NANOS_PER_MILLI;
-    if (!isDue && !ledgers.some((ledger) => ledger.hasPending())) return;
+    if (!isDue && !isBehind()) return;
     coveredAt = clock.now();
     void writer.write();
   }, FLUSH_MS);
@@ -61,12 +75,16 @@ export async function keepInventory(options: KeepInventoryOptions): Promise<Kept
   flush.unref();
   return {
     statuses: () => ledgers.map((ledger) => ledger.status()),
-    current: () =>
-      snapshotOf(
-        now(),
-        ledgers.flatMap((ledger) => [...ledger.versions()]),
-        ledgers.flatMap((ledger) => ledger.covered(now())),
-      ),
+    current: () => snapshotOf(now(), versions(), going(now())),
+    async tellNow() {
+      if (isBehind()) await writer.write();
+      const at = now();
+      return {
+        ...{ at, sources: sources.map(({ name }) => name), going: going(at) },
+        // What came since is not lost, only later.
+        unwritten: ledgers.some((ledger) => ledger.needsCompare()) ? versions() : undefined,
+      };
+    },
     async asOf(at) {
       if (sources.length > 0) await writer.write();
       return snapshotOf(at, await unpack(history.at(at)), history.coverageAt(at));

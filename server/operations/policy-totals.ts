@@ -1,14 +1,15 @@
 import type { PolicyRef } from '../core/flow.ts';
+import { sumOfSeries, type HitSeries, type HitTotals } from '../core/hit-series.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos, type TimeWindow } from '../core/time.ts';
-import type { FlowReader, HitTotals, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
-import { NO_HITS, plus, sumOf } from './policies/hit-sums.ts';
+import type { FlowReader, PolicyHitQuery, PolicyHitRow } from '../store/flow-store.ts';
+import { sumOf } from './policies/hit-sums.ts';
 
 export type PolicyTotals = {
   readonly policy: PolicyRef;
   readonly totals: HitTotals;
   readonly firstHit: EpochNanos;
   readonly lastHit: EpochNanos;
-  readonly series: readonly HitTotals[];
+  readonly series: HitSeries;
   /** By direction and rule. */
   readonly rules: readonly PolicyHitRow[];
 };
@@ -49,9 +50,7 @@ function sum(first: PolicyHitRow, rules: readonly PolicyHitRow[]): PolicyTotals 
     totals: sumOf(rules),
     firstHit: rules.map((row) => row.firstHit).reduce((a, b) => (a < b ? a : b)),
     lastHit: rules.map((row) => row.lastHit).reduce((a, b) => (a > b ? a : b)),
-    series: first.series.map((_, bucket) =>
-      rules.map((row) => row.series[bucket] ?? NO_HITS).reduce(plus, NO_HITS),
-    ),
+    series: sumOfSeries(rules.map(({ series }) => series)),
     rules,
   };
 }

@@ -86,8 +86,11 @@ function unmatched(
     if (each.missing !== undefined) missing.push(each.missing);
     if (each.outcome === 'deny' && admittedAtL4.length > 0)
       return { ...REFUSED, policies: admittedAtL4.map(({ policy }) => policy) };
-    const policies = each.outcome === 'deny' ? isolating.map(({ policy }) => policy) : [];
-    return { outcome: each.outcome, reason: each.reason, policies, rules: [] };
+    const { outcome, reason, rules } = each;
+    if (rules !== undefined)
+      return { outcome, reason, policies: rules.map(({ policy }) => policy), rules };
+    const policies = outcome === 'deny' ? isolating.map(({ policy }) => policy) : [];
+    return { outcome, reason, policies, rules: [] };
   });
 }
 

@@ -2,6 +2,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { clusterFacts } from './cluster-facts.ts';
 import { createEngine, type Engine } from './engine.ts';
 import type { ClusterFacts, Dataplane, DataplaneSettings } from './facts.ts';
+import type { DataplaneRules } from './form.ts';
 import { createCompiler } from './policy-set.ts';
 import { DATAPLANES, DIALECTS } from './registry.ts';
 
@@ -18,9 +19,9 @@ export const ASSUMED_SETTINGS: DataplaneSettings = {
 export type EngineBuilder = {
   /**
    * Builds the engine of a set of objects. Sets that share most of their objects cost little, which is what trying out
-   * a change needs: equal objects have to be the same ones.
+   * a change needs: equal objects have to be the same ones. `rules` may be others than those of the dataplane.
    */
-  build(manifests: readonly Manifest[], dataplane: Dataplane): Engine;
+  build(manifests: readonly Manifest[], dataplane: Dataplane, rules?: DataplaneRules): Engine;
 };
 
 /** Facts that are kept: those before and after a change, of two clusters. */
@@ -40,11 +41,11 @@ export function createEngineBuilder(settings: DataplaneSettings = ASSUMED_SETTIN
   };
 
   return {
-    build(manifests, dataplane) {
+    build(manifests, dataplane, rules = DATAPLANES[dataplane]) {
       const others = manifests.filter((manifest) => !compiler.reads(manifest));
       return createEngine({
         policies: compiler.compile(manifests),
-        rules: DATAPLANES[dataplane],
+        rules,
         world: { dataplane, facts: factsOf(others), settings },
       });
     },

@@ -1,3 +1,4 @@
+import { eitherWay } from './either-way.ts';
 import { evaluateEnd, type EndVerdict } from './evaluate.ts';
 import type { Connection, Judged, Party } from './facts.ts';
 import type { DataplaneRules, MissingFact, Question, Way, World } from './form.ts';
@@ -51,7 +52,7 @@ export function createEngine({ policies, rules, world: facts }: EngineOptions): 
     notEnforced: policies.policies.filter((policy) => !enforces(policy)),
     judge: (judged) => judgeReply(engine, judged),
     question: (connection, way) => questionOf(world, connection, way),
-    decide: (question) => evaluateEnd(question, rules, stages),
+    decide: (question) => eitherWay(question, (asked) => evaluateEnd(asked, rules, stages)),
   };
   return engine;
 }
@@ -90,7 +91,7 @@ function onlyIp(party: Party): string | undefined {
     case 'address':
     case 'unresolved':
     case 'reserved':
-      return party.ip;
+      return party.ip === '' ? undefined : party.ip;
   }
 }
 

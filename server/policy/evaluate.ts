@@ -134,6 +134,7 @@ const policiesOf = (outcomes: readonly Outcome[]): readonly CompiledPolicy[] => 
 
 const OPEN_REASONS: Partial<Record<MissingFact['kind'], Reason>> = {
   peer: 'peer-unknown',
+  dns: 'peer-unknown',
   l7: 'l7-unknown',
   authentication: 'auth-unknown',
   ambiguous: 'ambiguous',

@@ -44,6 +44,8 @@ export type AddressParty = {
   /** DNS names that the other end had resolved to the address when it connected. */
   readonly names: readonly string[] | undefined;
   readonly apiServer: boolean;
+  /** Calico: the network set that it is in, where the record names that in place of the address, which is empty then. */
+  readonly set?: { readonly namespace: string; readonly name: string };
 };
 
 /** Known by Cilium's word only: `ingress`, `health`, `init`, `unmanaged`, `host`, `remote-node`, … */
@@ -54,7 +56,12 @@ export type ReservedParty = {
 };
 
 /** An address that may be a pod's that is gone, or outside. */
-export type UnresolvedParty = { readonly kind: 'unresolved'; readonly ip: string };
+export type UnresolvedParty = {
+  readonly kind: 'unresolved';
+  readonly ip: string;
+  /** It is weighed as the pod that it may have been, of which nothing is known. */
+  readonly takenAs?: 'pod';
+};
 
 export type Party = PodParty | NodeParty | AddressParty | ReservedParty | UnresolvedParty;
 
@@ -103,6 +110,8 @@ export type Connection = {
     { readonly apiKey: string; readonly topic: string; readonly clientId: string } | undefined;
   /** Server name of TLS. */
   readonly sni: string | undefined;
+  /** Cilium: whether both ends had authenticated each other; `undefined`: not known. */
+  readonly authenticated?: boolean;
 };
 
 /**

@@ -42,6 +42,7 @@ export function judgedOf(flow: FlowFields, options: FlowJudgedOptions): Judged {
       dns: flow.l7?.protocol === 'dns' ? flow.l7.path : undefined,
       kafka: undefined,
       sni: undefined,
+      ...(isUnauthenticated(flow) ? { authenticated: false } : {}),
     },
   };
 }
@@ -57,6 +58,10 @@ const wasJudged = ({ event, verdict }: FlowFields): boolean =>
   event === 'policy-verdict' ||
   event === 'flow-log' ||
   (verdict.kind === 'dropped' && dropReason(verdict.reason).category === 'policy');
+
+/** Dropped for want of it, and for nothing else. */
+const isUnauthenticated = ({ verdict }: FlowFields): boolean =>
+  verdict.kind === 'dropped' && verdict.reason === 'AUTH_REQUIRED';
 
 function protocolOf({ protocol, sourceIp }: FlowFields): string {
   if (protocol === 'icmpv6' || (protocol === 'icmp' && sourceIp.includes(':'))) return 'ICMPv6';
@@ -86,7 +91,7 @@ function partyOf(seen: Seen, { facts, dataplane }: FlowJudgedOptions): Party {
       return hostOf(seen, facts);
     case 'network':
     case 'networkSet':
-      if (ip === '') return { kind: 'unresolved', ip };
+      if (ip === '') return end.kind === 'networkSet' ? setOf(end) : { kind: 'unresolved', ip };
       // Cilium judged it as outside, whatever the address is today; others compare addresses.
       return dataplane === 'cilium' || reserved(end).length > 0
         ? outside(end, ip, names, facts)
@@ -99,6 +104,12 @@ function partyOf(seen: Seen, { facts, dataplane }: FlowJudgedOptions): Party {
     }
   }
 }
+
+/** An aggregate without an address names the set that all of its addresses are in. */
+const setOf = ({ namespace, name }: Endpoint): Party => ({
+  ...{ kind: 'address', ip: '', names: undefined, apiServer: false },
+  set: { namespace, name },
+});
 
 function outside(end: Endpoint, ip: string, names: readonly string[], facts: ClusterFacts): Party {
   const entities = reserved(end);

@@ -151,6 +151,8 @@ export type Unmatched = {
     readonly reason: Reason;
     /** There when more than one outcome is possible. */
     readonly missing?: MissingFact;
+    /** Rules that were asked apart from those of the stage, and decided. */
+    readonly rules?: readonly { readonly policy: CompiledPolicy; readonly rule: Rule }[];
   }[];
 };
 

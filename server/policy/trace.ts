@@ -52,6 +52,7 @@ export type SelectionTrace = {
 export type EndTrace = {
   readonly question: Question;
   readonly verdict: EndVerdict;
+  readonly stages: Engine['stages'];
   /** Policies that were looked at. */
   readonly looked: number;
   readonly selected: readonly SelectionTrace[];
@@ -83,6 +84,7 @@ export function traceEnd(engine: Engine, question: Question): EndTrace | undefin
   return {
     question,
     verdict,
+    stages: engine.stages,
     looked: policies.length,
     selected: verdict.selectedBy.map((policy) => traceSelection(policy, question)),
     nearly: nearlyApplying(policies, applying, question),

@@ -2,9 +2,11 @@ import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Distinct addresses whose parsed form is kept; a scan of many flows meets the same ones again. */
+type Read = { readonly address: Address; readonly text: string } | undefined;
+
+/** Distinct addresses whose forms are kept; a scan of many flows meets the same ones again. */
 const KEPT = 16_384;
-const parsed = new Map<string, Address | undefined>();
+const known = new Map<string, Read>();
 
 /** IPv4-mapped IPv6 (`::ffff:10.0.0.1`) is its IPv4 address. `undefined` for what is no address. */
 function readAddress(text: string): Address | undefined {
@@ -15,17 +17,19 @@ function readAddress(text: string): Address | undefined {
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
-function addressOf(text: string): Address | undefined {
-  if (parsed.has(text)) return parsed.get(text);
-  if (parsed.size >= KEPT) parsed.clear();
+function readOnce(text: string): Read {
+  const found = known.get(text);
+  if (found !== undefined || known.has(text)) return found;
+  if (known.size >= KEPT) known.clear();
   const address = readAddress(text);
-  parsed.set(text, address);
-  return address;
+  const read = address && { address, text: address.toString() };
+  known.set(text, read);
+  return read;
 }
 
 /** One text for each address, so that equal addresses are equal texts; `undefined` for what is none. */
 export function canonicalAddress(text: string): string | undefined {
-  return addressOf(text)?.toString();
+  return readOnce(text)?.text;
 }
 
 /**
@@ -57,7 +61,7 @@ function networkOf(address: Address, bits: number): string {
 export function cidrTest(network: string, bits: number): (address: string) => boolean {
   const block = ipaddr.parse(network);
   return (text) => {
-    const address = addressOf(text);
+    const address = readOnce(text)?.address;
     if (address instanceof ipaddr.IPv4)
       return block instanceof ipaddr.IPv4 && address.match(block, bits);
     if (address instanceof ipaddr.IPv6)

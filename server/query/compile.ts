@@ -22,6 +22,8 @@ export type ColumnTest = {
   readonly column: FlowColumn;
   /** Takes `flow[column]`, and no other column's value. */
   readonly test: (value: Flow[FlowColumn]) => boolean;
+  /** Answers alike for all pods of a workload. */
+  readonly ofWorkload?: true;
   /** There where the test asks for this and no more: one of some words is among what the value says. */
   readonly oneOf?: OneOf;
 };
@@ -74,6 +76,7 @@ function compileField({ field: name, side, values }: FieldTerm): Condition {
   );
   const tests = sidesOf(field.columns, side).map((column) => ({
     ...columnTest(column, projected(field.project, test)),
+    ...(field.ofWorkload === undefined ? {} : { ofWorkload: field.ofWorkload }),
     ...oneOf,
   }));
   for (const { column, project } of side === undefined ? (field.ofFlow ?? []) : []) {

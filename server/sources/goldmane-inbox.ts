@@ -21,69 +21,88 @@ const BATCH_MESSAGES = 8_192;
 
 /** While a whole batch is there its sender has to wait. `settleMs` of silence are `quiet`. */
 export function createGoldmaneInbox({ settleMs }: { readonly settleMs: number }): GoldmaneInbox {
+  const bell = createBell();
+  const brake = createBrake();
   let waiting: Buffer[] = [];
   let isUnsettled = false;
   let isEnded = false;
-  let heldAt: number | undefined;
-  let longestMs = 0;
-  let wake: (() => void) | undefined;
-  let hold: (isHeld: boolean) => void = () => undefined;
-
-  /** Answers whether something happened; false when the time is over. */
-  const pause = (ms: number | undefined): Promise<boolean> =>
-    new Promise((resolve) => {
-      const done = (happened: boolean): void => {
-        clearTimeout(timer);
-        wake = undefined;
-        resolve(happened);
-      };
-      const timer = ms === undefined ? undefined : setTimeout(() => done(false), ms);
-      wake = () => done(true);
-    });
   const isFull = (): boolean => waiting.length >= BATCH_MESSAGES;
-
   return {
     push: (message) => {
       waiting.push(message);
       isUnsettled = true;
-      if (isFull() && heldAt === undefined) {
-        heldAt = performance.now();
-        hold(true);
-      }
-      if (waiting.length === 1 || isFull()) wake?.();
+      if (isFull()) brake.hold();
+      if (waiting.length === 1 || isFull()) bell.ring();
     },
     end: () => {
       isEnded = true;
-      wake?.();
+      bell.ring();
     },
     next: async () => {
       for (;;) {
         if (waiting.length > 0) {
-          if (!isFull() && !isEnded) await pause(BATCH_MS);
+          if (!isFull() && !isEnded) await bell.wait(BATCH_MS);
           return 'messages';
         }
         if (isEnded) return 'ended';
-        const happened = await pause(isUnsettled ? settleMs : undefined);
+        const happened = await bell.wait(isUnsettled ? settleMs : undefined);
         if (!happened) {
           isUnsettled = false;
           return 'quiet';
         }
       }
     },
-    onHold: (listener) => {
-      hold = listener;
-    },
+    onHold: brake.onHold,
     take: () => {
       const taken = waiting;
       waiting = [];
-      if (heldAt !== undefined) {
-        longestMs = Math.max(longestMs, performance.now() - heldAt);
-        heldAt = undefined;
-        hold(false);
-      }
+      brake.release();
       return taken;
     },
-    waitedMs: () => {
+    waitedMs: brake.waitedMs,
+  };
+}
+
+/** Wakes the one who waits. */
+function createBell() {
+  let wake: (() => void) | undefined;
+  return {
+    ring: (): void => wake?.(),
+    /** Answers whether it rang; false when the time is over. */
+    wait: (ms: number | undefined): Promise<boolean> =>
+      new Promise((resolve) => {
+        const done = (rang: boolean): void => {
+          clearTimeout(timer);
+          wake = undefined;
+          resolve(rang);
+        };
+        const timer = ms === undefined ? undefined : setTimeout(() => done(false), ms);
+        wake = () => done(true);
+      }),
+  };
+}
+
+/** Makes the sender wait, and measures for how long. */
+function createBrake() {
+  let heldAt: number | undefined;
+  let longestMs = 0;
+  let tell: (isHeld: boolean) => void = () => undefined;
+  return {
+    onHold(listener: (isHeld: boolean) => void): void {
+      tell = listener;
+    },
+    hold(): void {
+      if (heldAt !== undefined) return;
+      heldAt = performance.now();
+      tell(true);
+    },
+    release(): void {
+      if (heldAt === undefined) return;
+      longestMs = Math.max(longestMs, performance.now() - heldAt);
+      heldAt = undefined;
+      tell(false);
+    },
+    waitedMs(): number {
       const longest = longestMs;
       longestMs = 0;
       return longest;

@@ -11,9 +11,11 @@ import type {
   Rejection,
   StoredFlow,
 } from '../core/flow.ts';
+import type { HitSeries, HitTotals } from '../core/hit-series.ts';
 import type { EpochNanos, TimeWindow } from '../core/time.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { Expression } from '../query/ast.ts';
+import type { ConnectionOptions, Connections } from './connections.ts';
 import type { DropCountOptions, DropGroups } from './drop-counts.ts';
 
 /** Which flows: those that match `where` (all when `undefined`), observed inside `within`, with seq ≤ `asOf`. */
@@ -86,16 +88,9 @@ export type Summary = {
 };
 
 export type DropQuery = FlowQuery & DropCountOptions;
+export type ConnectionQuery = FlowQuery & ConnectionOptions;
 
 /** Counted by `core/hit-counts.ts` at ingest, kept per minute. */
-export type HitTotals = {
-  readonly allowed: number;
-  readonly denied: number;
-  readonly passed: number;
-  /** Audit verdicts, and what staged policies would have done. */
-  readonly staged: number;
-};
-
 export type PolicyHitRow = {
   readonly policy: PolicyRef;
   readonly direction: Direction;
@@ -105,7 +100,7 @@ export type PolicyHitRow = {
   readonly firstHit: EpochNanos;
   readonly lastHit: EpochNanos;
   /** Per bucket of the query's window. */
-  readonly series: readonly HitTotals[];
+  readonly series: HitSeries;
 };
 
 export type PolicyHitQuery = { readonly within: TimeWindow; readonly buckets: number };
@@ -144,6 +139,8 @@ export type FlowReader = {
   find(seq: number): Promise<RecordedFlow | undefined>;
   summarize(query: SummaryQuery): Promise<Summary>;
   dropGroups(query: DropQuery): Promise<DropGroups>;
+  /** Folds the flows of a window into what policy can tell apart, for whoever weighs all of them. */
+  connections(query: ConnectionQuery): Promise<Connections>;
   policyHits(query: PolicyHitQuery): Promise<readonly PolicyHitRow[]>;
   /** Gaps that overlap the window, oldest first, at most 1,000. */
   gaps(within: TimeWindow): Promise<readonly Gap[]>;
@@ -186,7 +183,7 @@ export type ReadLoad = {
   readonly busy: number;
   /** Questions that no process has taken yet. */
   readonly waiting: number;
-  /** Questions since this process began. `timedOut` and `givenUp` ones ended with their process. */
+  /** Questions since this process began. */
   readonly ended: Readonly<
     Record<'answered' | 'failed' | 'timedOut' | 'givenUp' | 'refused', number>
   >;

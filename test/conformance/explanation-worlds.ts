@@ -85,6 +85,45 @@ spec:
   ],
 });
 
+/** Workloads of one label: a rule for one of them is one for all. */
+export const manyAlike = (): Scene => {
+  const callers = Array.from({ length: 25 }, (_, at) =>
+    podOf(`shop/caller-${String.fromCharCode(97 + at)}-0`, `10.0.3.${at}`, { team: 'carts' }),
+  );
+  return {
+    dataplane: 'kubernetes',
+    objects: [...NAMESPACES, redis, ...callers],
+    policies: `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: redis, namespace: shop }
+spec: { podSelector: { matchLabels: { app: redis } }, ingress: [] }
+`,
+    flows: callers.map((from, at) =>
+      dropped({ from, to: redis, port: 6379, at: `12:00:${String(at).padStart(2, '0')}` }),
+    ),
+  };
+};
+
+/** A staged policy that would cut off what is allowed now. */
+export const stagedDeny = (): Scene => ({
+  dataplane: 'calico',
+  objects: [...NAMESPACES, cart, redis],
+  policies: `
+apiVersion: projectcalico.org/v3
+kind: StagedNetworkPolicy
+metadata: { name: default.no-carts, namespace: shop }
+spec:
+  tier: default
+  selector: app == 'redis'
+  types: [Ingress]
+  ingress:
+    - { action: Log }
+    - { action: Deny, source: { selector: app == 'cart' } }
+`,
+  flows: [allowed({ from: cart, to: redis, port: 6379, at: '12:04:31' })],
+});
+
 const web = podOf(
   'shop/web-0',
   '10.0.1.4',

@@ -159,9 +159,13 @@ describe('what an explanation says', () => {
     expect(decidingEnd(told).decided.map(ruleName)).toEqual(['default.no-legacy spec.egress[0]']);
     expect(decidingEnd(told).hidden.map(ruleName)).toEqual(['default.batch-db spec.egress[0]']);
     expect(told.notes.join()).toContain('the first rule that matches decides');
-    expect(told.noSuggestion).toMatch(
+    expect(told.notes.join()).toMatch(
       /default.batch-db an order below 100, or except 10.20.0.9\/32/,
     );
+    expect(after(told)).toMatch(
+      /egress:\n {4}- action: Allow\n[^]*10\.20\.0\.9\/32\n[^]*- action: Deny/,
+    );
+    expect(told.suggestion?.proof).toContain('is allowed at both ends');
   });
 
   test('11: without any name the denial is that of two policies together', async () => {
@@ -190,12 +194,28 @@ describe('what an explanation says', () => {
   });
 });
 
+describe('what a suggestion says of the rest', () => {
+  test('a list of what else it lets through that is cut tells how many there are', async () => {
+    const { suggestion } = await explained(worlds.manyAlike());
+    expect(suggestion).toMatchObject({ alsoAllowed: 24, weighed: { groups: 25 } });
+    expect(suggestion?.alsoAllows).toHaveLength(20);
+  });
+});
+
 describe('what an explanation says of what was let through', () => {
   test('audit mode: it would have been denied', async () => {
     const told = await explained(worlds.audited());
     expect(told.headline).toMatch(
       /Would have been dropped.*audit mode.*3 policies select pay\/api/,
     );
+  });
+
+  test('policies of Calico that are staged: what they would do', async () => {
+    const told = await explained(worlds.stagedDeny());
+    expect(told.headline).toContain('No policy selects shop/redis for ingress');
+    expect(told.notes).toEqual([
+      'With the staged policies in force: StagedNetworkPolicy shop/default.no-carts spec.ingress[1] denies ingress of shop/redis from shop/cart on 6379/TCP. Flow logs tell of it as pending: default|shop/default.no-carts|deny|1.',
+    ]);
   });
 
   test('nothing restricts it', async () => {

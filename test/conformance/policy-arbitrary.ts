@@ -2,17 +2,25 @@ import fc from 'fast-check';
 import type { Manifest } from '../../server/core/manifest.ts';
 import { caseSettings } from '../../server/policy/cases/case-world.ts';
 import { createEngine, type Engine } from '../../server/policy/engine.ts';
-import type { ClusterFacts, Connection, Labels, PodParty } from '../../server/policy/facts.ts';
+import type {
+  AddressParty,
+  ClusterFacts,
+  Connection,
+  Dataplane,
+  Labels,
+  Party,
+  PodParty,
+} from '../../server/policy/facts.ts';
 import { labelsOf } from '../../server/policy/labels.ts';
 import { compilePolicies } from '../../server/policy/policy-set.ts';
 import { DATAPLANES, DIALECTS } from '../../server/policy/registry.ts';
 
 /** A cluster that is small enough for random policies to meet its pods. */
 
-const NAMESPACES = ['a', 'b'];
-const APPS = ['x', 'y'];
+export const NAMESPACES = ['a', 'b'];
+export const APPS = ['x', 'y'];
 
-const pod = (namespace: string, app: string, last: number): PodParty => ({
+export const pod = (namespace: string, app: string, last: number): PodParty => ({
   kind: 'pod',
   namespace,
   name: `${app}-${last}`,
@@ -41,11 +49,15 @@ export const FACTS: ClusterFacts = {
   apiServerIps: [],
 };
 
-export const engineOf = (policies: readonly Manifest[], facts: ClusterFacts = FACTS): Engine =>
+export const engineOf = (
+  policies: readonly Manifest[],
+  facts: ClusterFacts = FACTS,
+  dataplane: Dataplane = 'kubernetes',
+): Engine =>
   createEngine({
     policies: compilePolicies(policies, Object.values(DIALECTS)),
-    rules: DATAPLANES.kubernetes,
-    world: { dataplane: 'kubernetes', facts, settings: caseSettings() },
+    rules: DATAPLANES[dataplane],
+    world: { dataplane, facts, settings: caseSettings() },
   });
 
 const selector = fc.oneof(
@@ -81,7 +93,7 @@ const peer = fc.oneof(
 );
 
 const port = fc.oneof(
-  fc.constantFrom({}, { protocol: 'UDP' }, { port: 80 }, { port: 'http' }),
+  fc.constantFrom({}, { protocol: 'UDP' }, { port: 80 }, { port: 443 }, { port: 'http' }),
   fc.constant({ port: 80, endPort: 90 }),
 );
 
@@ -134,31 +146,43 @@ export const ISOLATION: readonly Manifest[] = NAMESPACES.map((namespace) => ({
   spec: { policyTypes: ['Ingress', 'Egress'] },
 }));
 
-const OUTSIDE: Connection['client'] = {
+export const OUTSIDE: AddressParty = {
   kind: 'address',
   ip: '203.0.113.7',
   names: undefined,
   apiServer: false,
 };
 
+export const PORTS = [80, 81, 85, 443];
+
+/** One new connection; what it does not say is none. */
+export const connectionOf = ({
+  client,
+  server,
+  ...rest
+}: Pick<Connection, 'client' | 'server' | 'port' | 'protocol'> &
+  Partial<Connection>): Connection => ({
+  client,
+  server,
+  clientIp: addressOf(client),
+  serverIp: addressOf(server),
+  sourcePort: undefined,
+  icmp: undefined,
+  http: undefined,
+  dns: undefined,
+  kafka: undefined,
+  sni: undefined,
+  ...rest,
+});
+
+const addressOf = (party: Party): string | undefined =>
+  party.kind === 'pod' || party.kind === 'node' ? party.ips[0] : party.ip;
+
 export const connection: fc.Arbitrary<Connection> = fc
   .record({
     client: fc.constantFrom(OUTSIDE, ...PODS),
     server: fc.constantFrom(...PODS),
-    port: fc.constantFrom(80, 81, 85, 443),
+    port: fc.constantFrom(...PORTS),
     protocol: fc.constantFrom('TCP', 'UDP'),
   })
-  .map(({ client, server, port: number, protocol }) => ({
-    client,
-    server,
-    clientIp: client.kind === 'pod' ? client.ips[0] : OUTSIDE.ip,
-    serverIp: server.ips[0],
-    protocol,
-    port: number,
-    sourcePort: undefined,
-    icmp: undefined,
-    http: undefined,
-    dns: undefined,
-    kafka: undefined,
-    sni: undefined,
-  }));
+  .map(connectionOf);

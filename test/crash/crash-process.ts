@@ -3,12 +3,15 @@
  * at the given kill point or after the given microseconds, whatever it is doing then. Ends with 0 when the sources
  * ended before.
  */
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { watchKillPoints } from './kill-points.ts';
 import { planOf, runIngest } from './run-ingest.ts';
 
 const [directory = '', seed = '', how = '', at = ''] = process.argv.slice(2);
 
+// Node keeps what it compiled when a process ends by itself, which these do not.
+flushCompileCache();
 if (how === 'point') {
   let left = Number(at);
   watchKillPoints(() => {

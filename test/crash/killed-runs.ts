@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom, mixSeed, type Random } from '../../server/demo/random.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -77,9 +76,7 @@ export function killProcesses(seed: number): Promise<KilledRun> {
     : ['after', String(40_000 + random.below(160_000))];
   return runKilled(seed, [
     async (directory) => {
-      const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'dropwise-crash-cache') };
       const child = spawn(process.execPath, [CHILD, directory, String(seed), ...args], {
-        env,
         stdio: ['ignore', 'ignore', 'inherit'],
       });
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];

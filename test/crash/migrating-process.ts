@@ -1,9 +1,12 @@
 /** Run as a process of its own: opens the store, and kills itself at the given kill point of its migrations. */
+import { flushCompileCache } from 'node:module';
 import Database from 'better-sqlite3';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { watchKillPoints } from './kill-points.ts';
 
 const [directory = '', at = ''] = process.argv.slice(2);
+// Node keeps what it compiled when a process ends by itself, which these do not.
+flushCompileCache();
 let left = Number(at);
 const reach = (): void => {
   left -= 1;

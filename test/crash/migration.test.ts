@@ -2,7 +2,6 @@ import Database from 'better-sqlite3';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkStore } from '../../server/store/sqlite/check.ts';
@@ -20,7 +19,6 @@ const STEP = 3;
 /** Opens a store in a process that dies at a point; answers false where it ended before. */
 async function killAt(directory: string, point: number): Promise<boolean> {
   const child = spawn(process.execPath, [CHILD, directory, String(point)], {
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'dropwise-crash-cache') },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];

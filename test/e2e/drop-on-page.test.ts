@@ -64,8 +64,9 @@ test('every drop that a relay tells over mTLS is on the page: verdict, reason in
   await page.close();
 }, 60_000);
 
-/** What is used of an element of the page, whose types these tests do not have. */
+/** What is used of elements of the page, whose types these tests do not have. */
 type Scroller = { scrollTop: number; readonly scrollHeight: number };
+type Item = { readonly innerText: string; getAttribute(name: string): string | null };
 
 /** What every item says, from the first to the last; only those in sight are in the document. */
 async function textsOf(lane: Locator): Promise<readonly string[]> {
@@ -76,10 +77,13 @@ async function textsOf(lane: Locator): Promise<readonly string[]> {
       return element.scrollHeight;
     }, top);
     await lane.page().evaluate('new Promise((drawn) => requestAnimationFrame(drawn))');
-    for (const item of await lane.getByRole('listitem').all()) {
-      const place = (await item.getAttribute('aria-posinset')) ?? '';
-      texts.set(place, (await item.innerText()).replaceAll(/\s+/g, ' '));
-    }
+    // At one moment: an item may go while one reads the next.
+    const items = await lane
+      .getByRole('listitem')
+      .evaluateAll((found: Item[]) =>
+        found.map((item) => [item.getAttribute('aria-posinset') ?? '', item.innerText] as const),
+      );
+    for (const [place, text] of items) texts.set(place, text.replaceAll(/\s+/g, ' '));
     if (top > height) return [...texts.values()];
   }
 }

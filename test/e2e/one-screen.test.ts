@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { KNOWN_RANGE, openKnownPage, timesOf, type KnownPage } from '../support/known-page.ts';
+import { expectNoViolations } from '../support/no-violations.ts';
 
 const PAST = `/live?t=${KNOWN_RANGE}&tz=utc`;
 
@@ -22,6 +22,12 @@ const showsTimes = (page: Page, times: readonly string[]): Promise<void> =>
 
 const queryOf = (page: Page): string => new URL(page.url()).searchParams.get('q') ?? '';
 
+const barHolds = (page: Page, query: string): Promise<void> =>
+  eventually(async () => expect(await page.locator('.cm-content').innerText()).toBe(query));
+
+const colsAre = (page: Page, cols: string): Promise<void> =>
+  eventually(() => expect(new URL(page.url()).searchParams.get('cols')).toBe(cols));
+
 const clipboard = (page: Page): Promise<string> =>
   page.evaluate<string>('navigator.clipboard.readText()');
 
@@ -29,21 +35,13 @@ async function press(page: Page, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
 
-/** Chooses in the palette by what is typed. */
+/** Chooses in the palette by what is typed, once it is what Enter would take. */
 async function command(page: Page, text: string): Promise<void> {
   await press(page, 'ControlOrMeta+k');
   await page.getByRole('dialog', { name: 'Command palette' }).waitFor();
   await page.keyboard.type(text);
-  const first = page.getByRole('option').first();
-  await eventually(async () => expect(await first.getAttribute('aria-selected')).toBe('true'));
+  await page.getByRole('option', { name: new RegExp(text, 'i'), selected: true }).waitFor();
   await press(page, 'Enter');
-}
-
-async function axe(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.html) }))).toEqual(
-    [],
-  );
 }
 
 /** The flow of that time is in the panel, where what is told of its neighbours may name the time once more. */
@@ -100,14 +98,14 @@ describe('chips', () => {
     await page.getByRole('button', { name: 'Not port:6379' }).focus();
     await press(page, 'Enter');
     await eventually(() => expect(queryOf(page)).toBe('verdict:dropped -port:6379'));
-    expect(await page.locator('.cm-content').innerText()).toBe('verdict:dropped -port:6379');
+    await barHolds(page, 'verdict:dropped -port:6379');
     await showsTimes(page, ['10:04']);
     await press(page, 'ArrowLeft', 'Delete');
     await eventually(() => expect(queryOf(page)).toBe('-port:6379'));
     await showsTimes(page, ['10:06', '10:04', '10:01']);
     await press(page, 'Delete');
     await eventually(() => expect(queryOf(page)).toBe(''));
-    expect(await page.locator('.cm-editor.cm-focused').count()).toBe(1);
+    await page.locator('.cm-editor.cm-focused').waitFor();
   });
 });
 
@@ -116,15 +114,13 @@ describe('the columns', () => {
     await using opened = await known.open(`${PAST}&cols=time,verdict`);
     const { page } = opened;
     await command(page, 'columns');
-    const dialog = page.getByRole('dialog', { name: 'Columns' });
-    await dialog.getByRole('checkbox', { name: 'L7' }).focus();
-    await press(page, 'Space');
-    await dialog.getByRole('checkbox', { name: 'L7' }).focus();
-    await press(page, 'Alt+ArrowUp');
-    await eventually(() =>
-      expect(new URL(page.url()).searchParams.get('cols')).toBe('time,l7,verdict'),
-    );
-    await axe(page);
+    const dialog = page.getByRole('dialog', { name: 'Columns', exact: true });
+    const l7 = dialog.getByRole('checkbox', { name: 'L7', exact: true });
+    await l7.press('Space');
+    await colsAre(page, 'time,verdict,l7');
+    await l7.press('Alt+ArrowUp');
+    await colsAre(page, 'time,l7,verdict');
+    await expectNoViolations(page);
     await press(page, 'Escape');
     await eventually(async () =>
       expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
@@ -135,9 +131,7 @@ describe('the columns', () => {
     );
     // One step back undoes all that was picked.
     await page.goBack();
-    await eventually(() =>
-      expect(new URL(page.url()).searchParams.get('cols')).toBe('time,verdict'),
-    );
+    await colsAre(page, 'time,verdict');
   });
 });
 
@@ -157,7 +151,7 @@ describe('copy as', () => {
     await press(page, 'c');
     const item = page.getByRole('menuitem', { name });
     await eventually(async () => expect(await item.getAttribute('aria-disabled')).toBe('false'));
-    await axe(page);
+    await expectNoViolations(page);
     await item.focus();
     await press(page, 'Enter');
     await page.getByText(/^Copied/).waitFor();
@@ -173,7 +167,7 @@ describe('an export from the menu', () => {
     await command(page, 'export');
     const item = page.getByRole('menuitem', { name: /^CSV.* 3 records$/ });
     await item.waitFor();
-    await axe(page);
+    await expectNoViolations(page);
     const downloading = page.waitForEvent('download');
     await item.press('Enter');
     const download = await downloading;
@@ -191,6 +185,7 @@ describe('saved views', () => {
   test('of one browser are kept, and those that are shared are there for another', async () => {
     await using opened = await known.open(`${PAST}&q=port:6379`);
     const { page } = opened;
+    await showsTimes(page, ['10:05', '10:03', '10:02']);
     await press(page, 'v');
     const dialog = page.getByRole('dialog', { name: 'Saved views' });
     const name = dialog.getByRole('textbox', { name: /save what is on screen/i });
@@ -198,21 +193,22 @@ describe('saved views', () => {
     await press(page, 'Enter');
     await dialog.getByText('Saved “Redis”.').waitFor();
     await name.fill('Redis for all');
-    await dialog.getByRole('checkbox', { name: 'shared' }).check();
-    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('checkbox', { name: 'shared', exact: true }).check();
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await dialog.getByText('Saved “Redis for all”.').waitFor();
-    await axe(page);
+    await expectNoViolations(page);
     await page.reload();
     await page.getByRole('button', { name: 'Redis', exact: true }).waitFor();
 
     await using other = await known.open('/live');
+    await other.page.locator('.cm-content').waitFor();
     await press(other.page, 'v');
-    const list = other.page.getByRole('list', { name: 'Shared' });
+    const list = other.page.getByRole('list', { name: 'Shared', exact: true });
     await list.getByRole('button', { name: /^Redis for all/ }).click();
     await showsTimes(other.page, ['12:05', '12:03', '12:02']);
-    expect(queryOf(other.page)).toBe('port:6379');
+    await eventually(() => expect(queryOf(other.page)).toBe('port:6379'));
     await press(other.page, 'v');
-    await other.page.getByRole('button', { name: 'Delete Redis for all' }).click();
+    await other.page.getByRole('button', { name: 'Delete Redis for all', exact: true }).click();
     await other.page.getByText('Everybody who uses this server sees them.').waitFor();
     expect(await other.page.getByRole('list', { name: 'Mine' }).count()).toBe(0);
   });
@@ -225,16 +221,19 @@ describe('the palette', () => {
   ] as const)('completes query terms ($colorScheme, $width wide)', async (options) => {
     await using opened = await known.open(PAST, options);
     const { page } = opened;
+    await showsTimes(page, ['10:06', '10:05', '10:04', '10:03', '10:02', '10:01']);
     await press(page, 'ControlOrMeta+k');
-    await axe(page);
+    await page.getByRole('dialog', { name: 'Command palette' }).waitFor();
+    await expectNoViolations(page);
     await page.keyboard.type('to.wl:re');
     await page.getByRole('option', { name: /^to\.wl:redis/ }).waitFor();
-    await axe(page);
+    await expectNoViolations(page);
     await page.getByRole('option', { name: /^to\.wl:redis/ }).click();
-    await page.getByRole('option', { name: /^Filter on to\.wl:redis/ }).waitFor();
+    const filter = page.getByRole('option', { name: /^Filter on to\.wl:redis/, selected: true });
+    await filter.waitFor();
     await press(page, 'Enter');
     await eventually(() => expect(queryOf(page)).toBe('to.wl:redis'));
     await showsTimes(page, ['10:05', '10:03', '10:02']);
-    await axe(page);
+    await expectNoViolations(page);
   });
 });

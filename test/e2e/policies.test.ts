@@ -108,6 +108,30 @@ describe('the list of policies', () => {
     expect(new URL(page.url()).pathname).toBe('/policies');
   });
 
+  test('hatches what was evaluated, in the list and of one policy, and says how far that is', async () => {
+    const denying = await eventually(
+      async () => {
+        const response = await fetch(`${server.url}api/v1/policies?t=now-3h..now`);
+        const { policies } = (await response.json()) as PoliciesResponse;
+        const found = policies.find(({ evaluated }) => evaluated.totals.denied > 0);
+        expect(found).toBeDefined();
+        return found!;
+      },
+      { timeoutMs: 90_000, everyMs: 500 },
+    );
+    await using opened = await open('policies?t=now-3h..now');
+    const { page } = opened;
+    await listed(page);
+    await page.getByText(/evaluated up to/).waitFor();
+    await page.getByRole('searchbox').fill(denying.policy.name);
+    await gridRows(page).locator('path.evaluated').first().waitFor({ state: 'attached' });
+    await using second = await open(`policies/${denying.id}?t=now-3h..now`);
+    await shown(second.page);
+    await detail(second.page).getByText('Evaluated: no record names a policy').waitFor();
+    await detail(second.page).locator('path.evaluated').first().waitFor({ state: 'attached' });
+    await expectNoViolations(second.page);
+  });
+
   test('says where policies would come from when no inventory tells any', async () => {
     const prepare = (page: Page): Promise<void> =>
       page

@@ -63,19 +63,23 @@ test('a long search says how far it is, stops when asked to, and goes on from th
   const rows = page.locator('.row[data-verdict]');
 
   await gate.letOne();
-  await line.waitFor();
-  expect(await line.innerText()).toMatch(
-    /^searching, now at .* · 1 found · 141 flows not looked at$/,
-  );
-  expect(await rows.count()).toBe(1);
+  await eventually(async () => {
+    expect(await line.innerText()).toMatch(
+      /^searching, now at .* · 1 found · 141 flows not looked at$/,
+    );
+    expect(await rows.count()).toBe(1);
+  });
 
-  await page.getByRole('button', { name: 'stop' }).click();
+  await page.getByRole('button', { name: 'stop', exact: true }).click();
   await gate.letOne();
-  await page.getByRole('button', { name: 'search on' }).waitFor();
-  expect(await line.innerText()).toMatch(/^stopped at .* · 1 found · 121 flows not looked at$/);
+  const searchOn = page.getByRole('button', { name: 'search on', exact: true });
+  await searchOn.waitFor();
+  await eventually(async () =>
+    expect(await line.innerText()).toMatch(/^stopped at .* · 1 found · 121 flows not looked at$/),
+  );
   expect(gate.waiting).toBe(0);
 
-  await page.getByRole('button', { name: 'search on' }).click();
+  await searchOn.click();
   for (let part = 2; part < BATCHES; part += 1) await gate.letOne();
   await eventually(async () => expect(await rows.count()).toBe(2));
   await line.waitFor({ state: 'detached' });

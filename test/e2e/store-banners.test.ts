@@ -16,13 +16,11 @@ afterAll(async () => {
   await browser.close();
 });
 
-/** What the banners of the live screen say, once there is one. */
-/** Others may stand beside it, such as the gap while the server was down. */
+/** What a banner of the live screen says. Others may stand beside it, such as the gap while the server was down. */
 async function bannerOf(url: string, says: string): Promise<string> {
   const page = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
   await page.goto(`${url}live`);
   const banner = page.locator('.banner').filter({ hasText: says }).first();
-  await banner.waitFor({ timeout: 20_000 });
   const text = await banner.innerText();
   await page.close();
   return text.replaceAll(/\s+/g, ' ');

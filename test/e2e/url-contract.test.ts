@@ -35,27 +35,30 @@ afterAll(async () => {
   await known[Symbol.asyncDispose]();
 });
 
+async function chipsOf(page: Page): Promise<readonly string[]> {
+  const chips = page.getByRole('list', { name: 'Terms of the query' }).getByRole('listitem');
+  return (await chips.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
+}
+
+async function markedOf(page: Page): Promise<readonly string[]> {
+  const times = page.locator('[role=row][aria-selected=true] [data-column=time]');
+  return (await times.allInnerTexts()).map((text) => text.trim().slice(0, 5));
+}
+
 async function expectShown(page: Page, kept: KeptAddress): Promise<void> {
-  await eventually(async () => expect(await timesOf(page)).toEqual(kept.times));
-  const query = page.locator('.cm-content');
-  expect(await query.innerText()).toContain(kept.query);
-  if (kept.columns !== undefined)
-    expect(await page.getByRole('columnheader').allInnerTexts()).toEqual(kept.columns);
-  if (kept.chips !== undefined) {
-    const chips = page.getByRole('list', { name: 'Terms of the query' }).getByRole('listitem');
-    const texts = await chips.allInnerTexts();
-    expect(texts.map((text) => text.replaceAll(/\s+/g, ' ').trim())).toEqual(kept.chips);
-  }
   if (kept.alert !== undefined) await page.getByRole('alert').getByText(kept.alert).waitFor();
   if (kept.text !== undefined) await page.getByText(kept.text).waitFor();
-  const selected = page.locator('[role=row][aria-selected=true] [data-column=time]');
-  const marked = await selected.allInnerTexts();
-  expect(marked.map((text) => text.trim().slice(0, 5))).toEqual(
-    kept.selected === undefined ? [] : [kept.selected],
-  );
   const headings = page.getByRole('complementary').getByRole('heading', { level: 2 });
-  if (kept.panel === null) expect(await headings.count()).toBe(0);
-  else await headings.filter({ hasText: kept.panel }).waitFor();
+  if (kept.panel !== null) await headings.filter({ hasText: kept.panel }).waitFor();
+  await eventually(async () => {
+    expect(await timesOf(page)).toEqual(kept.times);
+    expect(await page.locator('.cm-content').innerText()).toContain(kept.query);
+    if (kept.columns !== undefined)
+      expect(await page.getByRole('columnheader').allInnerTexts()).toEqual(kept.columns);
+    if (kept.chips !== undefined) expect(await chipsOf(page)).toEqual(kept.chips);
+    expect(await markedOf(page)).toEqual(kept.selected === undefined ? [] : [kept.selected]);
+    if (kept.panel === null) expect(await headings.count()).toBe(0);
+  });
 }
 
 describe('an address that was kept', () => {
@@ -94,7 +97,9 @@ test('Back and Forward go through queries, columns, range and panel', async () =
   await shown(ALL, 0);
   await page.goForward();
   await shown(['10:05', '10:04', '10:02'], 0);
-  expect(await page.locator('.cm-content').innerText()).toBe('verdict:dropped');
+  await eventually(async () =>
+    expect(await page.locator('.cm-content').innerText()).toBe('verdict:dropped'),
+  );
   await page.goForward();
   await shown(['10:05', '10:04', '10:02'], 1);
 });

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nanos } from '../../server/core/time.ts';
@@ -11,6 +12,7 @@ import type { ControlStore, SavedView } from '../../server/store/control/control
 import { CONTROL_FILE, openControl } from '../../server/store/control/open-control.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { appendAll, someFlows } from '../support/flow-stores.ts';
+import { networkPolicy, seen } from '../support/objects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const log = createLogger('silent');
@@ -155,6 +157,32 @@ describe('a backup', () => {
     expect(whole.head()).toBe(30);
     // What is restored can be backed up again.
     await backUp({ ...silent, directory: other, target: join(directory.path, 'second.sqlite') });
+  });
+
+  test('takes a control file along that is larger than what is copied at once', async () => {
+    await using directory = await temporaryDirectory();
+    const [data, other] = [join(directory.path, 'data'), join(directory.path, 'other')];
+    const file = join(directory.path, 'backup.sqlite');
+    await using store = await openSqliteStore({ directory: data });
+    await appendAll(store, [someFlows(1)]);
+    using control = open(data);
+    const objects = Array.from({ length: 20 }, (_, at) => {
+      const { key, manifest } = seen(networkPolicy(`policy-${at}`));
+      const text = randomBytes(500_000).toString('base64');
+      return { key, hash: String(at), manifest: { ...manifest, text } };
+    });
+    const how = { kind: 'present', at: AT, how: 'watched' } as const;
+    control.objects.record(
+      'files',
+      objects.map((object) => ({ ...how, object })),
+    );
+    await backUp({ ...silent, directory: data, target: file });
+    expect(statSync(file).size).toBeGreaterThan(9_000_000);
+    await restore({ ...silent, file, directory: other });
+    using again = open(other);
+    expect(again.notice).toBeUndefined();
+    expect(again.objects.at(AT)).toEqual(control.objects.at(AT));
+    expect(again.objects.at(AT)).toHaveLength(20);
   });
 
   test('of a store without marks restores without them; a control file that is there is not replaced', async () => {

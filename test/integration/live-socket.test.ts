@@ -33,6 +33,7 @@ describe('the live stream', () => {
 
     const [frame] = await eventually(() => {
       expect(viewer.of('flows')).toHaveLength(1);
+      expect(viewer.of('groups')).not.toEqual([]);
       return viewer.of('flows');
     });
     expect(Date.now() - sentAt).toBeLessThan(1_000);
@@ -134,6 +135,7 @@ describe('the live stream', () => {
 
     const [frame] = await eventually(() => {
       expect(viewer.of('flows')).toHaveLength(1);
+      expect(viewer.of('groups')).not.toEqual([]);
       return viewer.of('flows');
     });
     expect(frame!.flows.map((flow) => flow.verdict)).toEqual(['dropped']);

@@ -160,6 +160,25 @@ describe('the list', () => {
     });
   });
 
+  test('has the hits of all rules in parts of the range, and nothing of a kind that was not hit', async () => {
+    const range = `t=${formatTime(at(0))}..${formatTime(at(80))}`;
+    const { buckets, policies } = await get<PoliciesResponse>(`policies?${range}&buckets=8`);
+    expect(buckets).toBe(8);
+    const none = { allowed: [], denied: [], passed: [], staged: [] };
+    expect(byId(policies, 'NetworkPolicy/shop/web').series).toEqual({
+      ...none,
+      allowed: [0, 5, 0, 0, 0, 0, 18, 32],
+    });
+    expect(byId(policies, 'CalicoNetworkPolicy/shop/security.web').series).toEqual({
+      ...none,
+      passed: [0, 0, 0, 0, 0, 0, 0, 3],
+    });
+    expect(byId(policies, 'NetworkPolicy/shop/empty').series).toEqual(none);
+    const many = await get<PoliciesResponse>(`policies?${range}&buckets=1440`);
+    expect(many.buckets).toBe(80);
+    expect(byId(many.policies, 'NetworkPolicy/shop/web').series.allowed).toHaveLength(80);
+  });
+
   test('says what a cluster would refuse, and never calls unused what was not watched', async () => {
     const { policies } = await list();
     const invalid = byId(policies, 'NetworkPolicy/shop/invalid').status;

@@ -1,22 +1,23 @@
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Flow, StoredFlow } from '../../server/core/flow.ts';
 import { nanos } from '../../server/core/time.ts';
-import type { FlowStore, SummaryQuery } from '../../server/store/flow-store.ts';
+import type { FlowStore } from '../../server/store/flow-store.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
-import { parseQuery } from '../../server/query/parse.ts';
 import { anyExpression, anyFlow } from '../support/arbitrary.ts';
 import { countInMemory } from '../support/count-in-memory.ts';
 import { ALL_TIME, allBefore } from '../support/flow-stores.ts';
 import { aDrop, aFlow, batchOf } from '../support/flow.ts';
+import {
+  emptyBlocks,
+  levelsIn,
+  openFile,
+  settle,
+  SMALL_ROLLUPS,
+  whereOf,
+  withRolledUp,
+} from '../support/rolled-up.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-const SMALL = {
-  ...{ blockRows: 6, fanIn: 2, cacheBytes: 100_000 },
-  rollupLimits: { blocks: 2, fanIn: 2, flowsARow: 0.1 },
-};
 
 const START = 1_769_904_000_000_000_000n;
 
@@ -24,39 +25,13 @@ async function everyFlow(store: FlowStore): Promise<readonly StoredFlow[]> {
   return (await store.page({ where: undefined }, { limit: 10_000, order: 'oldest' })).flows;
 }
 
-const levelsIn = (directory: string): readonly number[] => {
-  using db = openFile(directory);
-  return db.prepare<[], number>('SELECT level FROM rollups ORDER BY level').pluck().all();
-};
-
-function openFile(directory: string): Database.Database & Disposable {
-  const db = new Database(join(directory, 'dropwise.sqlite'));
-  return Object.assign(db, { [Symbol.dispose]: () => void db.close() });
-}
-
 const inOrder = (flows: readonly Flow[]): Flow[] =>
   flows.toSorted((a, b) => Number(a.observedAt - b.observedAt));
 
-/** Commits without flows, in which what is missing is made. */
-async function settle(store: FlowStore): Promise<void> {
-  for (let commit = 0; commit < 60; commit++) await store.append(batchOf([]));
-}
-
 const anyBy = fc.constantFrom(
   ...['verdict', 'reason', 'policy', 'rule', 'ns', 'from.wl', 'wl', 'pod', 'port', 'node', 'proto'],
-  ...[
-    'svc',
-    'fqdn',
-    'from.ip',
-    'ip',
-    'is',
-    'source',
-    'dir',
-    'event',
-    'l7.path',
-    'identity',
-    'bytes',
-  ],
+  ...['svc', 'fqdn', 'from.ip', 'ip', 'is', 'source', 'dir', 'event', 'l7.path', 'identity'],
+  ...['from.ns', 'from.cluster', 'to.cluster', 'bytes'],
 );
 const anyWhere = fc.oneof(
   fc.constant(undefined),
@@ -65,7 +40,7 @@ const anyWhere = fc.oneof(
       'ns:shop',
       '-from.pod:web-0',
       'verdict:forwarded port:80..500',
-      'policy:allow-dns',
+      ...['policy:allow-dns', '-from.ns:shop', 'wl:web verdict:forwarded'],
     )
     .map(whereOf),
   anyExpression,
@@ -74,12 +49,6 @@ const anyStep = fc.oneof(
   { weight: 6, arbitrary: fc.constant('append' as const) },
   fc.constantFrom('settle', 'prune', 'restart', 'lose', 'lose-one'),
 );
-
-function whereOf(text: string): SummaryQuery['where'] {
-  const parsed = parseQuery(text);
-  if (!parsed.ok) throw new Error(parsed.error.message);
-  return parsed.where;
-}
 
 test('a summary equals a scan, whatever was rolled up, removed, lost and made again', async () => {
   let levels = 0;
@@ -102,7 +71,7 @@ test('a summary equals a scan, whatever was rolled up, removed, lost and made ag
       ),
       async (steps, questions) => {
         await using directory = await temporaryDirectory();
-        const open = () => openSqliteStore({ directory: directory.path, ...SMALL });
+        const open = () => openSqliteStore({ directory: directory.path, ...SMALL_ROLLUPS });
         await using reader = await openAfter(open, directory.path);
         let store = await open();
         const check = async () => {
@@ -145,7 +114,7 @@ test('a summary equals a scan, whatever was rolled up, removed, lost and made ag
 /** A reader beside the writer, of a store that is there. */
 async function openAfter(open: () => Promise<FlowStore>, directory: string): Promise<FlowStore> {
   await (await open())[Symbol.asyncDispose]();
-  return openSqliteStore({ directory, ...SMALL, readOnly: true });
+  return openSqliteStore({ directory, ...SMALL_ROLLUPS, readOnly: true });
 }
 
 /** Every so many of them. */
@@ -157,36 +126,11 @@ function loseRollups(directory: string, every: number): void {
   db.prepare('DELETE FROM rollups WHERE id % ? = 0').run(every);
 }
 
-async function withRolledUp(
-  flows: readonly Flow[],
-  run: (parts: { readonly reader: FlowStore; readonly directory: string }) => Promise<void>,
-): Promise<void> {
-  await using directory = await temporaryDirectory();
-  {
-    await using store = await openSqliteStore({ directory: directory.path, ...SMALL });
-    for (let at = 0; at < flows.length; at += 6) {
-      await store.append(batchOf(flows.slice(at, at + 6)));
-    }
-    await settle(store);
-  }
-  await using reader = await openSqliteStore({
-    ...{ directory: directory.path, ...SMALL },
-    readOnly: true,
-  });
-  await run({ reader, directory: directory.path });
-}
-
 const ofPods = (count: number): readonly Flow[] =>
   Array.from({ length: count }, (_, at) => {
     const flow = at % 7 === 3 ? aDrop() : aFlow();
     return { ...flow, destinationIp: `10.0.0.${at % 5}` };
   });
-
-/** What is read from a block that holds nothing is an error that says so. */
-function emptyBlocks(directory: string): void {
-  using db = openFile(directory);
-  db.exec("UPDATE blocks SET columns = x'00'");
-}
 
 test('what a roll-up counted is told without its blocks', async () => {
   await withRolledUp(ofPods(48), async ({ reader, directory }) => {
@@ -200,7 +144,7 @@ test('what a roll-up counted is told without its blocks', async () => {
     const pairs = { ...question, by: ['from.pod', 'to.pod'], top: 10 };
     const pairsBefore = await reader.summarize(pairs);
     emptyBlocks(directory);
-    await using fresh = await openSqliteStore({ directory, ...SMALL, readOnly: true });
+    await using fresh = await openSqliteStore({ directory, ...SMALL_ROLLUPS, readOnly: true });
     expect(await fresh.summarize({ ...question, where: undefined, top: 10 })).toEqual(before);
     expect(before.rows.map(({ records }) => records)).toEqual([10, 10, 10, 9, 9]);
     expect(await fresh.summarize(pairs)).toEqual(pairsBefore);
@@ -218,7 +162,7 @@ test('a search for what no block of a roll-up holds reads none of them, nor thei
       using db = openFile(directory);
       db.exec('DELETE FROM block_filters');
     }
-    await using fresh = await openSqliteStore({ directory, ...SMALL, readOnly: true });
+    await using fresh = await openSqliteStore({ directory, ...SMALL_ROLLUPS, readOnly: true });
     const search = (text: string) =>
       fresh.page({ where: whereOf(text) }, { limit: 5, order: 'newest' });
     expect((await search('ip:192.0.2.77')).flows).toEqual([]);
@@ -234,7 +178,7 @@ test('a cube that is damaged is counted from its blocks, and stops no commit', a
       using db = openFile(directory);
       db.exec("UPDATE rollup_cubes SET columns = x'07'");
     }
-    await using store = await openSqliteStore({ directory, ...SMALL });
+    await using store = await openSqliteStore({ directory, ...SMALL_ROLLUPS });
     expect(await store.summarize(question)).toEqual(before);
     await settle(store);
     const { firstSeq } = await store.append(batchOf([aFlow()]));

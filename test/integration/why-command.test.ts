@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Explanation } from '../../server/core/explanation.ts';
 import { createLogger } from '../../server/lib/log.ts';
 import { openControl } from '../../server/store/control/open-control.ts';
@@ -40,7 +40,7 @@ spec:
 `;
 
 /** A data directory with one drop, and a folder of manifests beside it. */
-async function capture() {
+async function openCapture() {
   const directory = await temporaryDirectory();
   const [data, folder] = [join(directory.path, 'data'), join(directory.path, 'manifests')];
   const file = join(directory.path, 'capture.json');
@@ -52,13 +52,25 @@ async function capture() {
   return { data, folder, why, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }
 
+/** Read alone. */
+let files: Awaited<ReturnType<typeof openCapture>>;
+
+beforeAll(async () => {
+  files = await openCapture();
+});
+
+afterAll(async () => {
+  await files[Symbol.asyncDispose]();
+});
+
 describe('dropwise why', () => {
   test('works on files alone, and its diff is one of the file as it is written', async () => {
-    await using files = await capture();
     const { code, stdout } = await files.why('to.wl:redis', '--policies', files.folder);
     expect(code).toBe(0);
     expect(stdout).toContain('1 policy selects shop/redis for ingress');
-    expect(stdout).toContain('✗ app=cart expected, app=checkout found');
+    expect(stdout).toContain('✗ app=cart expected, app=checkout found  redis.yaml:9\n');
+    expect(stdout).toContain('selects  NetworkPolicy shop/redis  redis.yaml:2');
+    expect(stdout).toContain('✗ allow  NetworkPolicy shop/redis spec.ingress[0]  redis.yaml:8\n');
     expect(stdout).toContain(`--- a/redis.yaml
 +++ b/redis.yaml
 @@ -7,4 +7,7 @@
@@ -73,9 +85,9 @@ describe('dropwise why', () => {
   });
 
   test('takes the policies of the time from the history that a server left', async () => {
-    await using files = await capture();
+    await using watched = await openCapture();
     {
-      using control = openControl({ directory: files.data, log: createLogger('silent') });
+      using control = openControl({ directory: watched.data, log: createLogger('silent') });
       const object = seen(networkPolicy('deny', { policyTypes: ['Ingress'] }));
       const stays = seen(namespaceOf('shop'));
       control.objects.record('east', [
@@ -88,7 +100,7 @@ describe('dropwise why', () => {
       control.objects.cover([{ source: 'east', cluster: '', kind, from, until }]);
     }
     const told = async (...args: string[]): Promise<Explanation> => {
-      const { code, stdout } = await files.why('1', '-o', 'json', ...args);
+      const { code, stdout } = await watched.why('1', '-o', 'json', ...args);
       expect(code).toBe(0);
       return JSON.parse(stdout) as Explanation;
     };
@@ -100,7 +112,6 @@ describe('dropwise why', () => {
   });
 
   test('says that no policies are known, and explains what the record says', async () => {
-    await using files = await capture();
     const { code, stdout } = await files.why('1');
     expect(code).toBe(0);
     expect(stdout).toContain('no policies are known for that time');
@@ -114,7 +125,6 @@ describe('dropwise why', () => {
     ['a folder that is not there', ['1', '--policies', '/no/such/folder'], 2, '/no/such/folder'],
     ['two sets of policies', ['1', '--as-of', 'now', '--policies', '.'], 2, 'do not go together'],
   ])('%s', async (_, args, exit, message) => {
-    await using files = await capture();
     const { code, stderr } = await files.why(...args);
     expect(code).toBe(exit);
     expect(stderr).toContain(message);

@@ -8,7 +8,9 @@ import type { Services } from '../../server/http/services.ts';
 import { systemClock } from '../../server/lib/clock.ts';
 import { createLogger } from '../../server/lib/log.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
+import { createAttribution } from '../../server/operations/attribution/keep-attribution.ts';
 import { keepInventory } from '../../server/operations/keep-inventory.ts';
+import { openAnalysisPool } from '../../server/processes/analysis-pool.ts';
 import type { FlowReader, FlowStore } from '../../server/store/flow-store.ts';
 import { openControl } from '../../server/store/control/open-control.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
@@ -18,6 +20,8 @@ export type TestApi = AsyncDisposable & {
   readonly services: Services;
   readonly store: FlowStore;
   readonly url: string;
+  /** Evaluates the hits of all flows that were stored by now. */
+  evaluate(): Promise<void>;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
 };
 
@@ -57,9 +61,18 @@ export async function openApi({
       },
     }),
   );
+  const { analyses, load } = parts.use(
+    openAnalysisPool({ directory: directory.path, tellNow: inventory.tellNow, log }),
+  );
+  const attribution = createAttribution({
+    weigh: (question, signal) => analyses.attribute(question, { signal }),
+    ...{ hits: control.evaluated, head: store.head, keepMs: 1e12, clock: systemClock(), log },
+  });
   const services: Services = {
     reader: reader(store),
     readLoad: () => NO_READS,
+    analyses,
+    analysisLoad: load,
     writer: {
       statuses: () => [],
       storeStatus: store.status,
@@ -69,6 +82,7 @@ export async function openApi({
     },
     hub: createLiveHub({ nowMs: Date.now }),
     control,
+    attribution,
     inventory,
     clock: systemClock(),
     log,
@@ -86,6 +100,7 @@ export async function openApi({
     services,
     store,
     url,
+    evaluate: () => attribution.step(new AbortController().signal),
     get: (path, headers = {}) => fetch(url + path, { headers }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

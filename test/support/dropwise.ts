@@ -16,12 +16,13 @@ export type Finished = {
   readonly stderr: string;
 };
 
-/** Runs a command of the real program to its end. */
+/** Runs a command of the real program to its end, in `cwd` where it is told. */
 export async function runDropwise(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<Finished> {
-  const child = start(args, env);
+  const child = start(args, env, cwd);
   const output = collect(child);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, ...output() };
@@ -101,10 +102,11 @@ export async function serveDropwise(
   };
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+function start(args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): ChildProcess {
   // As `npm start` and the image start it.
   return spawn(process.execPath, ['--max-semi-space-size=16', MAIN, ...args], {
     env: { ...cleanEnvironment(), ...env },
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -2,7 +2,7 @@
 export async function eventually<T>(
   check: () => T | Promise<T>,
   {
-    timeoutMs = 10_000,
+    timeoutMs = 20_000,
     everyMs = 20,
   }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {

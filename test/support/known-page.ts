@@ -109,6 +109,8 @@ async function open(
     page,
     context,
     async [Symbol.asyncDispose]() {
+      // An answer that a test changes may still be on its way.
+      for (const each of context.pages()) await each.unrouteAll({ behavior: 'ignoreErrors' });
       await context.close();
       expect(errors).toEqual([]);
     },

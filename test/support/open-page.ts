@@ -34,6 +34,8 @@ export async function openPage(
   return {
     page,
     async [Symbol.asyncDispose]() {
+      // An answer that a test changes may still be on its way.
+      for (const each of context.pages()) await each.unrouteAll({ behavior: 'ignoreErrors' });
       await context.close();
       expect(errors).toEqual([]);
     },

@@ -15,6 +15,8 @@ import { createEngines } from '../../server/operations/why/engine-at.ts';
 import { explainFlow } from '../../server/operations/why/explain-flow.ts';
 import type { Dataplane } from '../../server/policy/facts.ts';
 import type { ObjectChange } from '../../server/store/control/objects-history.ts';
+import type { ControlStore } from '../../server/store/control/control-store.ts';
+import type { FlowStore } from '../../server/store/flow-store.ts';
 import { openControl } from '../../server/store/control/open-control.ts';
 import { openSqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { aDrop, aFlow, batchOf } from './flow.ts';
@@ -123,6 +125,9 @@ export const allowed = (talk: Talk): Flow => aFlow(between(talk));
 
 export type WhyWorld = AsyncDisposable & {
   readonly inventory: Inventory;
+  readonly store: FlowStore;
+  readonly control: ControlStore;
+  readonly directory: string;
   /** Stores flows; answers with the last of them. */
   append(...flows: readonly Flow[]): Promise<RecordedFlow>;
   /** By the policies of the flow's time, or of another. */
@@ -162,7 +167,7 @@ export async function openWhyWorld({
   const engines = createEngines();
   const held = parts.move();
   return {
-    inventory,
+    ...{ inventory, store, control, directory: directory.path },
     async append(...flows) {
       const { flows: added, firstSeq } = await store.append(batchOf(flows));
       const last = added.at(-1);

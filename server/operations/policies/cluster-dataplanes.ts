@@ -2,13 +2,15 @@ import { AppError } from '../../core/errors.ts';
 import type { Dataplane } from '../../policy/facts.ts';
 import { term } from '../../query/build.ts';
 import type { FlowReader } from '../../store/flow-store.ts';
-import { dataplaneOf } from '../why/dataplane.ts';
+import { dataplaneOfSource } from '../why/dataplane.ts';
 import { clusterOf } from '../why/weigh.ts';
 
 /** Who enforces policies in each cluster, by who told of its flows and never by the policies that are installed. */
 export type ClusterDataplanes = {
   /** `undefined`: no flow tells, or several disagree. */
   of(cluster: string): Dataplane | undefined;
+  /** Sources whose records are all of that kind. */
+  sourcesOf(dataplane: Dataplane): readonly string[];
 };
 
 export type DataplaneFinder = { find(): Promise<ClusterDataplanes> };
@@ -18,37 +20,73 @@ const LOOK_MS = 200;
 
 type Seen = { readonly cluster: string; readonly dataplane: Dataplane };
 
-/** Looks at the newest records of each source, and again when it has told twice as much. */
-export function createDataplaneFinder(reader: FlowReader): DataplaneFinder {
-  const known = new Map<string, { readonly flows: number; readonly seen: readonly Seen[] }>();
+type Look = {
+  readonly seen: readonly Seen[];
+  /** Where to go on, since the time was over before any record was found. */
+  readonly after: number | undefined;
+};
+
+type Known = Look & { readonly flows: number };
+
+/**
+ * Looks at the newest records of each source, and again when it has told twice as much. Those of a source that has been
+ * silent for long lie behind all that others told since: each question looks a little further for them.
+ */
+export function createDataplaneFinder(
+  reader: Pick<FlowReader, 'origins' | 'records'>,
+): DataplaneFinder {
+  const known = new Map<string, Known>();
+  const look = async (origin: string, flows: number): Promise<void> => {
+    const before = known.get(origin);
+    const isMuch = before === undefined || flows >= 2 * before.flows;
+    if (flows === 0 || (!isMuch && before.after === undefined)) return;
+    const { seen, after } = await lookAt(reader, origin, isMuch ? undefined : before.after);
+    known.set(origin, {
+      flows: isMuch ? flows : before.flows,
+      seen: seen.length > 0 ? seen : (before?.seen ?? []),
+      after,
+    });
+  };
   return {
     async find() {
-      for (const { origin, flows } of await reader.origins()) {
-        const before = known.get(origin);
-        if (before !== undefined && flows < 2 * before.flows) continue;
-        const seen = await lookAt(reader, origin);
-        if (seen.length > 0) known.set(origin, { flows: Math.max(1, flows), seen });
-      }
-      return dataplanes([...known.values()].flatMap(({ seen }) => seen));
+      for (const { origin, flows } of await reader.origins()) await look(origin, flows);
+      const told = [...known]
+        .filter(([, { seen }]) => seen.length > 0)
+        .map(([origin, { seen }]) => ({ origin, seen }));
+      return {
+        ...dataplanes(told.flatMap(({ seen }) => seen)),
+        sourcesOf: (dataplane) =>
+          told
+            .filter(({ seen }) => seen.every((each) => each.dataplane === dataplane))
+            .map(({ origin }) => origin),
+      };
     },
   };
 }
 
-async function lookAt(reader: FlowReader, origin: string): Promise<readonly Seen[]> {
+async function lookAt(
+  reader: Pick<FlowReader, 'records'>,
+  origin: string,
+  after: number | undefined,
+): Promise<Look> {
   try {
-    const { flows } = await reader.records(
+    const { flows, next } = await reader.records(
       { where: term(undefined, 'source', origin) },
-      { limit: RECORDS, order: 'newest', workMs: LOOK_MS },
+      { limit: RECORDS, order: 'newest', workMs: LOOK_MS, ...(after !== undefined && { after }) },
     );
-    return flows.map((flow) => ({ cluster: clusterOf(flow), dataplane: dataplaneOf(flow) }));
+    const dataplane = dataplaneOfSource(flows);
+    return {
+      seen: flows.map((flow) => ({ cluster: clusterOf(flow), dataplane: dataplane(flow) })),
+      after: flows.length > 0 ? undefined : next,
+    };
   } catch (error) {
-    // What is wrong with the store is told elsewhere; policies are listed all the same.
-    if (error instanceof AppError) return [];
+    // What is wrong with the store is told elsewhere; policies are listed all the same, and the next list looks again.
+    if (error instanceof AppError) return { seen: [], after: after ?? Number.MAX_SAFE_INTEGER };
     throw error;
   }
 }
 
-function dataplanes(seen: readonly Seen[]): ClusterDataplanes {
+function dataplanes(seen: readonly Seen[]): Pick<ClusterDataplanes, 'of'> {
   const only = (of: readonly Seen[]): Dataplane | undefined => {
     const found = new Set(of.map(({ dataplane }) => dataplane));
     return found.size === 1 ? of[0]?.dataplane : undefined;

@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
+import { NO_HITS, type HitTotals } from '../../core/hit-series.ts';
 import type { ObjectVersion } from '../../core/inventory.ts';
 import { formatTime, nanos, type EpochNanos, type TimeWindow } from '../../core/time.ts';
 import type { PolicyRef } from '../../core/flow.ts';
-import type { FlowReader, HitTotals } from '../../store/flow-store.ts';
-import { MINUTE, minuteOf, nextMinute, NO_HITS, plus, sumOf } from './hit-sums.ts';
+import type { FlowReader } from '../../store/flow-store.ts';
+import { MINUTE, minuteOf, nextMinute, plus, sumOf } from './hit-sums.ts';
 import { refText } from './policy-names.ts';
 import type { PolicyVersionJson } from './policy-shapes.ts';
 

@@ -1,7 +1,6 @@
+import { NO_HITS, type HitTotals } from '../../core/hit-series.ts';
 import { NANOS_PER_SECOND, nanos, type EpochNanos } from '../../core/time.ts';
-import type { HitTotals, PolicyHitRow } from '../../store/flow-store.ts';
-
-export const NO_HITS: HitTotals = { allowed: 0, denied: 0, passed: 0, staged: 0 };
+import type { PolicyHitRow } from '../../store/flow-store.ts';
 
 export const plus = (a: HitTotals, b: HitTotals): HitTotals => ({
   allowed: a.allowed + b.allowed,

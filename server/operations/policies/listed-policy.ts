@@ -1,15 +1,20 @@
 import type { PolicyRef } from '../../core/flow.ts';
+import { NO_HITS } from '../../core/hit-series.ts';
+import type { PolicyJson } from '../../formats/api-json.ts';
 import { kindName } from '../../core/inventory.ts';
 import { formatTime, type EpochNanos } from '../../core/time.ts';
 import type { PolicyHitRow } from '../../store/flow-store.ts';
-import { policyJson } from '../policy-json.ts';
+import type { EvaluatedRow } from '../../store/control/read-evaluated.ts';
+import { deniedByDefault } from '../attribution/evaluated-rules.ts';
+import { evaluatedJson, type EvaluatedTotals } from '../attribution/evaluated-totals.ts';
+import { NO_HIT_SERIES_JSON, policyJson } from '../policy-json.ts';
 import type { PolicyTotals } from '../policy-totals.ts';
-import { nextMinute, NO_HITS } from './hit-sums.ts';
+import { nextMinute } from './hit-sums.ts';
 import type { PolicyFacts } from './policies.ts';
 import { policyId, refText, UNKNOWN_KIND } from './policy-names.ts';
 import type { ClusterPolicies, PolicyObject } from './policy-objects.ts';
 import type { ListedPolicyJson, PolicyDialectName, PolicyStatusJson } from './policy-shapes.ts';
-import { statusOf } from './policy-status.ts';
+import { statusOf, type StatusFacts } from './policy-status.ts';
 import type { VersionBook, VersionFacts } from './policy-versions.ts';
 import { ruleFates, type Attributed } from './rule-fate.ts';
 
@@ -53,6 +58,7 @@ export type Described = {
   readonly listed: ListedPolicyJson;
   readonly facts: VersionFacts;
   readonly attributed: Attributed;
+  readonly byDefault: readonly EvaluatedRow[];
 };
 
 /** One policy with its hits, its status and what is known of its rules. */
@@ -61,33 +67,35 @@ export async function describePolicy(
   totals: PolicyTotals | undefined,
   told: PolicyFacts,
   versions: VersionBook,
-  within: { readonly from: EpochNanos; readonly buckets: number },
+  from: EpochNanos,
 ): Promise<Described> {
-  const { window, completeness, lastHits, snapshot } = told;
+  const { evaluated } = told;
   const facts = await versions.factsOf(object.version);
   const dataplane = told.dataplanes.of(cluster.cluster);
-  const isShorter = facts.since > within.from;
+  const isShorter = facts.since > from;
   const rows = isShorter
     ? (await told.hitsSince(nextMinute(facts.since))).filter((row) => isOf(row, ref))
     : (totals?.rules ?? []);
+  const weighed = {
+    rows: evaluated.rowsSince(isShorter ? nextMinute(facts.since) : from, ref),
+    isBegun: evaluated.since !== undefined,
+    isWhole: evaluated.since !== undefined && evaluated.since <= later(from, facts.since),
+    hasOpen: evaluated.hasOpen,
+  };
   const attributed = ruleFates({
-    ...{ policy: object, rows, dataplane },
+    ...{ policy: object, rows, dataplane, evaluated: weighed },
     selects: cluster.pods.length === 0 ? undefined : cluster.selected(object).length,
     shorter: isShorter
       ? { kind: facts.isEdit ? 'edited' : 'too-young', at: facts.since }
       : undefined,
   });
-  const status = statusOf({
-    ...{ policy: object, dataplane, facts, window, completeness },
-    lastHit: lastHits.last.get(refText(ref)) ?? totals?.lastHit,
-    lookedFrom: lastHits.lookedFrom,
-    toldSince: toldSince(object, snapshot),
-  });
   const { kind, namespace, name } = object.version.key;
   const hit = attributed.rules.filter(({ fate }) => fate === 'hit').length;
-  const isHidden = attributed.unattributed.some(({ ofAny }) => ofAny) || dataplane === 'azure-npm';
+  const isHidden =
+    attributed.unattributed.some(({ ofAny }) => ofAny) ||
+    (dataplane === 'azure-npm' && evaluated.since === undefined);
   const listed: ListedPolicyJson = {
-    ...countsOf(ref, totals, within.buckets),
+    ...countsOf(ref, totals, evaluated.byPolicy.get(refText(ref))),
     id: policyId(ref.kind, namespace, name),
     dialect: dialectOf(object, kind),
     staged: kind.startsWith('Staged'),
@@ -96,12 +104,44 @@ export async function describePolicy(
       object.compiled.some(({ ways }) => ways.has(way)),
     ),
     pods: podCount(all),
-    lastInWindow: timeOrNull(lastHits.last.get(refText(ref))),
+    lastInWindow: timeOrNull(lastInWindow(told, ref)),
     ruleCount: { hit: isHidden ? null : hit, of: attributed.rules.length },
-    status,
+    status: statusIn(told, { policy: object, dataplane, facts }, totals),
   };
-  return { listed, facts, attributed };
+  return { listed, facts, attributed, byDefault: deniedByDefault(weighed.rows) };
 }
+
+function statusIn(
+  { window, completeness, lastHits, snapshot, evaluated }: PolicyFacts,
+  asked: Pick<StatusFacts, 'policy' | 'dataplane' | 'facts'>,
+  totals: PolicyTotals | undefined,
+): PolicyStatusJson {
+  const name = refText(asked.policy.ref);
+  return statusOf({
+    ...{ ...asked, window, completeness, lookedFrom: lastHits.lookedFrom },
+    lastHit: lastHits.last.get(name) ?? totals?.lastHit,
+    evaluated: {
+      lastHit: evaluated.lastHits.get(name),
+      ...{ since: evaluated.since, hasOpen: evaluated.hasOpen },
+    },
+    toldSince: toldSince(asked.policy, snapshot),
+  });
+}
+
+/** By whatever basis. */
+function lastInWindow(
+  { lastHits, evaluated }: PolicyFacts,
+  ref: PolicyRef,
+): EpochNanos | undefined {
+  const [reported, weighed] = [lastHits.last, evaluated.lastHits].map((last) =>
+    last.get(refText(ref)),
+  );
+  return reported === undefined || weighed === undefined
+    ? (reported ?? weighed)
+    : later(reported, weighed);
+}
+
+const later = (one: EpochNanos, other: EpochNanos): EpochNanos => (one > other ? one : other);
 
 /** Since when all policies of its kind are told without a break. */
 function toldSince(
@@ -117,42 +157,56 @@ function toldSince(
     );
 }
 
-const UNLISTED: PolicyStatusJson = {
+const unlisted = (isNamed: boolean): PolicyStatusJson => ({
   kind: 'unlisted',
   at: null,
-  why: 'Flows name it, and no inventory source holds it.',
-};
+  why: isNamed
+    ? 'Flows name it, and no inventory source holds it.'
+    : 'It decided when it was there, as evaluated, and no inventory source holds it any more.',
+});
 
-/** A name that hits tell, and no inventory holds. */
+/** A name that hits tell, or weighing found, and that no inventory holds. */
 export function describeUnlisted(
-  totals: PolicyTotals,
-  { lastHits }: PolicyFacts,
+  policy: PolicyRef,
+  totals: PolicyTotals | undefined,
+  told: PolicyFacts,
 ): ListedPolicyJson {
-  const { kind, namespace, name } = totals.policy;
+  const { kind, namespace, name } = policy;
+  const evaluated = told.evaluated.byPolicy.get(refText(policy));
+  const rows = [...(totals?.rules ?? []), ...(evaluated?.rows ?? [])];
   return {
-    ...policyJson(totals),
+    ...countsOf(policy, totals, evaluated),
     id: policyId(kind === '' ? UNKNOWN_KIND : kind, namespace, name),
     dialect: 'unknown',
     staged: kind.startsWith('Staged'),
     clusters: [],
     directions: (['ingress', 'egress'] as const).filter((way) =>
-      totals.rules.some(({ direction }) => direction === way),
+      rows.some(({ direction }) => direction === way),
     ),
     pods: null,
-    lastInWindow: timeOrNull(lastHits.last.get(refText(totals.policy)) ?? totals.lastHit),
+    lastInWindow: timeOrNull(lastInWindow(told, policy) ?? totals?.lastHit ?? evaluated?.lastHit),
     ruleCount: null,
-    status: UNLISTED,
+    status: unlisted(totals !== undefined),
   };
 }
 
-const countsOf = (ref: PolicyRef, totals: PolicyTotals | undefined, buckets: number) =>
-  totals === undefined
-    ? {
-        ...{ policy: ref, basis: 'reported' as const, totals: NO_HITS },
-        ...{ firstHit: null, lastHit: null, rules: [] },
-        series: Array.from({ length: buckets }, () => NO_HITS),
-      }
-    : { ...policyJson(totals), policy: ref };
+function countsOf(
+  ref: PolicyRef,
+  totals: PolicyTotals | undefined,
+  evaluated: EvaluatedTotals | undefined,
+): PolicyJson {
+  const reported = totals === undefined ? NOT_REPORTED : policyJson(totals);
+  const both = totals === undefined ? ('evaluated' as const) : ('both' as const);
+  return {
+    ...{ ...reported, policy: ref },
+    basis: evaluated === undefined ? 'reported' : both,
+    evaluated: evaluatedJson(evaluated),
+  };
+}
+
+const NOT_REPORTED: Omit<PolicyJson, 'policy' | 'basis' | 'evaluated'> = {
+  ...{ totals: NO_HITS, firstHit: null, lastHit: null, series: NO_HIT_SERIES_JSON, rules: [] },
+};
 
 function podCount(all: NamedPolicy['all']): number | null {
   if (all.every(({ cluster }) => cluster.pods.length === 0)) return null;

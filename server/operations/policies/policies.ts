@@ -2,6 +2,8 @@ import type { Completeness } from '../../core/completeness.ts';
 import type { Inventory, InventorySnapshot } from '../../core/inventory.ts';
 import type { EpochNanos, TimeWindow } from '../../core/time.ts';
 import type { FlowReader, PolicyHitRow } from '../../store/flow-store.ts';
+import type { EvaluatedReader } from '../../store/control/read-evaluated.ts';
+import { evaluatedFacts, type EvaluatedFacts } from '../attribution/evaluated-totals.ts';
 import { completenessOf } from '../completeness.ts';
 import { policyTotals, type PolicyTotals } from '../policy-totals.ts';
 import {
@@ -33,14 +35,17 @@ export type PolicyDesk = {
   readonly versions: VersionBook;
   readonly dataplanes: DataplaneFinder;
   readonly history: HitHistory;
+  readonly evaluated: EvaluatedReader;
 };
 
 export const createPolicyDesk = ({
   reader,
   inventory,
-}: Pick<PolicyDesk, 'reader' | 'inventory'>): PolicyDesk => ({
+  evaluated,
+}: Pick<PolicyDesk, 'reader' | 'inventory' | 'evaluated'>): PolicyDesk => ({
   reader,
   inventory,
+  evaluated,
   book: createPolicyBook(),
   versions: createVersionBook(inventory),
   dataplanes: createDataplaneFinder(reader),
@@ -58,12 +63,13 @@ export type PolicyFacts = {
   /** Of the window. */
   readonly completeness: Completeness;
   readonly lastHits: LastHits;
+  readonly evaluated: EvaluatedFacts;
   /** Hits from a whole minute on to the end of the range; asked for once each. */
   hitsSince(from: EpochNanos): Promise<readonly PolicyHitRow[]>;
 };
 
 export async function policyFacts(
-  { reader, inventory, book, dataplanes, history }: PolicyDesk,
+  { reader, inventory, book, dataplanes, history, evaluated }: PolicyDesk,
   { within, buckets, now, asOf, windowMs }: PoliciesQuery,
 ): Promise<PolicyFacts> {
   const at = asOf ?? now;
@@ -80,6 +86,7 @@ export async function policyFacts(
     ...{ at, snapshot, totals, window, completeness, lastHits },
     clusters: book.of(snapshot),
     dataplanes: found,
+    evaluated: evaluatedFacts(evaluated, { within, buckets }, window),
     hitsSince(from) {
       const known = asked.get(from);
       if (known !== undefined) return known;

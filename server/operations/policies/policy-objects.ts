@@ -20,6 +20,13 @@ export type PolicyObject = {
   readonly faults: readonly ManifestFault[];
 };
 
+/** `unknown`: what it selects by is not known of the pod. */
+export type Selecting = {
+  readonly policy: PolicyObject;
+  readonly way: Way;
+  readonly truth: 'yes' | 'unknown';
+};
+
 /** The policies of one cluster at one time. */
 export type ClusterPolicies = {
   readonly cluster: string;
@@ -29,8 +36,8 @@ export type ClusterPolicies = {
   readonly world: World;
   /** Pods that a policy applies to, by `namespace/name`. */
   selected(policy: PolicyObject): readonly PodParty[];
-  /** Policies that apply to a pod, with the ways in which they do. */
-  selecting(pod: PodParty): readonly { readonly policy: PolicyObject; readonly way: Way }[];
+  /** Policies that apply to a pod, or may, with the ways in which they do. */
+  selecting(pod: PodParty): readonly Selecting[];
 };
 
 export type PolicyBook = {
@@ -105,14 +112,14 @@ function selections(
     ways.flatMap((way) =>
       stage.select(subjectQuestion(pod, way, world)).flatMap(({ policy, truth }) => {
         const object = objects.get(policy);
-        return truth === 'yes' && object !== undefined ? [{ policy: object, way }] : [];
+        return truth === 'no' || object === undefined ? [] : [{ policy: object, way, truth }];
       }),
     );
   let byPolicy: ReadonlyMap<PolicyObject, readonly PodParty[]> | undefined;
   const all = (): ReadonlyMap<PolicyObject, readonly PodParty[]> => {
     const found = new Map<PolicyObject, PodParty[]>();
     for (const pod of pods)
-      for (const policy of new Set(selecting(pod).map((each) => each.policy))) {
+      for (const policy of surely(selecting(pod))) {
         const own = found.get(policy);
         if (own === undefined) found.set(policy, [pod]);
         else own.push(pod);
@@ -124,6 +131,9 @@ function selections(
     selected: (policy) => (byPolicy ??= all()).get(policy) ?? [],
   };
 }
+
+const surely = (selecting: readonly Selecting[]): ReadonlySet<PolicyObject> =>
+  new Set(selecting.flatMap(({ policy, truth }) => (truth === 'yes' ? [policy] : [])));
 
 /** Asks about the subject alone: what it talks to is left open. */
 const subjectQuestion = (pod: PodParty, way: Way, world: World): Question => ({

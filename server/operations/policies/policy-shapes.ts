@@ -1,6 +1,6 @@
 import type { Direction, PolicyRef } from '../../core/flow.ts';
 import type { HowSeen } from '../../core/inventory.ts';
-import type { HitTotalsJson, PolicyJson } from '../../formats/api-json.ts';
+import type { AttributionJson, HitTotalsJson, PolicyJson } from '../../formats/api-json.ts';
 
 /** Policies as the API and `dropwise policies` show them. Types only, since the contract of the page holds them too. */
 
@@ -57,6 +57,7 @@ export type PolicyListJson = {
   readonly policies: readonly ListedPolicyJson[];
   /** The time as of which the inventory was asked; null where no source told anything then. */
   readonly inventoryAt: string | null;
+  readonly attribution: AttributionJson;
 };
 
 /**
@@ -77,6 +78,10 @@ export type RuleFateJson = {
   /** Since the version in force began, within the range. */
   readonly totals: HitTotalsJson;
   readonly lastHit: string | null;
+  /** Who says so, of a rule that was hit: as for a policy, but its policy may be reported and the rule evaluated. */
+  readonly basis: PolicyJson['basis'] | null;
+  /** Hits of the rule found by weighing; not among `totals`. */
+  readonly evaluated: { readonly totals: HitTotalsJson; readonly lastHit: string | null };
 };
 
 /** What the policy said through a span, and how often it was hit in the whole minutes of it. */
@@ -109,12 +114,20 @@ export type ShownPolicyJson = {
   /** The time as of which the inventory was asked. */
   readonly at: string;
   readonly rules: readonly RuleFateJson[];
-  /** Hits that the dataplane gives to no rule of today's version, by direction. */
+  /** Hits that the dataplane gives to no rule of today's version and weighing to none either, by direction. */
   readonly unattributed: readonly {
     readonly way: Direction;
     readonly totals: HitTotalsJson;
     readonly why: string;
   }[];
+  /** Evaluated denials in which none of its rules matched, by direction; since the version in force began. */
+  readonly byDefault: readonly {
+    readonly way: Direction;
+    readonly totals: HitTotalsJson;
+    /** Of these, how many are hits of other policies too. */
+    readonly shared: number;
+  }[];
+  readonly attribution: AttributionJson;
   /** Newest first. */
   readonly versions: readonly PolicyVersionJson[];
   /** Hits in the minutes in which it changed: nobody can say of which version. */
@@ -131,18 +144,59 @@ export type ShownPolicyJson = {
   readonly faults: readonly { readonly path: string; readonly message: string }[];
 };
 
-/** One policy that selects a pod. */
+/** One policy that selects a pod, or some pods of a workload. */
 export type PodPolicyJson = {
   readonly id: string;
   readonly policy: PolicyRef;
   readonly cluster: string;
   readonly directions: readonly PolicyWay[];
   readonly staged: boolean;
+  /** Whether the dataplane of the cluster heeds policies of its kind. */
+  readonly enforced: boolean;
+  /** How many of the pods that were asked about it selects. */
+  readonly pods: number;
+  /** It may select them: what it selects by is not known of them. */
+  readonly unsure: boolean;
 };
 
-/** `GET /api/v1/pods/{ns}/{name}/policies?asof=` */
-export type PodPoliciesResponse = {
+export type AskedPodJson = {
+  readonly cluster: string;
+  readonly namespace: string;
+  /** Empty for what a template would make. */
+  readonly name: string;
+  /** The last of its owners: a CronJob, not its Job. null: none. */
+  readonly workload: { readonly kind: string; readonly name: string } | null;
+  /** It shares the network of its node, so that no policy for pods applies to it. */
+  readonly hostNetwork: boolean;
+};
+
+/** What stands against traffic that no rule admits, at so many pods of a cluster. */
+export type PodIsolationJson = {
+  readonly cluster: string;
+  readonly way: PolicyWay;
+  /** Those that policies can select. */
+  readonly pods: number;
+  readonly isolated: number;
+  /** Nobody can say of so many. */
+  readonly unsure: number;
+};
+
+export type PodPoliciesJson = {
+  /**
+   * What was found: the pod; other pods of its workload, where it is not known; or what the template of a CronJob or Job
+   * would make, where none of its pods is.
+   */
+  readonly by: 'pod' | 'workload' | 'template';
+  /** The first hundred. */
+  readonly pods: readonly AskedPodJson[];
+  readonly policies: readonly PodPolicyJson[];
+  readonly isolation: readonly PodIsolationJson[];
+  /** Kinds of policies that the dataplane enforces and nobody told completely at that time. */
+  readonly untold: readonly string[];
+};
+
+/** `GET /api/v1/pods/{ns}/{name}/policies?workload=&asof=`; `-` stands for no name. */
+export type PodPoliciesResponse = PodPoliciesJson & {
   /** The time that they are of. */
   readonly at: string;
-  readonly policies: readonly PodPolicyJson[];
 };

@@ -20,8 +20,15 @@ export type StatusFacts = {
   readonly policy: PolicyObject;
   readonly dataplane: Dataplane | undefined;
   readonly facts: VersionFacts;
-  /** When it was hit last in the window, at whatever version. */
+  /** When it was hit last in the window, at whatever version, by what the dataplane reports. */
   readonly lastHit: EpochNanos | undefined;
+  /** The same by weighing, and since when flows are weighed; `undefined`: they are not. */
+  readonly evaluated: {
+    readonly lastHit: EpochNanos | undefined;
+    readonly since: EpochNanos | undefined;
+    /** Some decisions of the window are nobody's. */
+    readonly hasOpen: boolean;
+  };
   readonly window: TimeWindow;
   /** Of the window. */
   readonly completeness: Completeness;
@@ -42,7 +49,7 @@ const DATAPLANE_NAMES: Readonly<Record<Dataplane, string>> = {
 
 /** What can be said of a policy that the inventory holds. A policy is never called unused on a guess. */
 export function statusOf(asked: StatusFacts): PolicyStatusJson {
-  const { policy, dataplane, facts, lastHit, window } = asked;
+  const { policy, dataplane, facts, lastHit, evaluated, window } = asked;
   const [fault] = policy.faults;
   if (fault !== undefined)
     return said('invalid', `A cluster would refuse it: ${pathText(fault.path)} ${fault.message}.`);
@@ -51,14 +58,21 @@ export function statusOf(asked: StatusFacts): PolicyStatusJson {
       'not-enforced',
       `${DATAPLANE_NAMES[dataplane ?? 'kubernetes']} runs here, which does not enforce ${policy.version.key.kind}.`,
     );
-  if (dataplane === 'azure-npm')
+  if (dataplane === 'azure-npm' && evaluated.since === undefined)
     return said('not-observable', "Retina's records name no policy, so hits cannot be counted.");
-  const isHit = lastHit !== undefined && lastHit >= facts.since;
+  const isSince = (at: EpochNanos | undefined): boolean => at !== undefined && at >= facts.since;
+  const isHit = isSince(lastHit) || isSince(evaluated.lastHit);
   if (facts.isEdit && facts.since > window.to - EDITED_FOR) {
     const why = isHit ? 'It was hit since.' : 'It was not hit since.';
     return { kind: 'edited', at: formatTime(facts.since), why: `Edited. ${why}` };
   }
-  if (isHit) return said('active', 'Hit in the version in force.');
+  if (isHit)
+    return said(
+      'active',
+      isSince(lastHit)
+        ? 'Hit in the version in force.'
+        : 'Hit in the version in force, as evaluated: no record names it.',
+    );
   const missing = missingFor(asked);
   return missing.length === 0
     ? said('unused', `Not hit since ${momentText(window.from)}, in all of which it was watched.`)
@@ -79,8 +93,9 @@ function isUnenforced({ compiled }: PolicyObject, dataplane: Dataplane | undefin
 
 /** Conditions of `unused` that do not hold. */
 function missingFor(asked: StatusFacts): readonly string[] {
-  const { facts, lastHit, window, completeness, lookedFrom, toldSince } = asked;
+  const { facts, window, completeness, lookedFrom, toldSince } = asked;
   const missing: string[] = [];
+  const lastHit = latest(asked.lastHit, asked.evaluated.lastHit);
   if (lastHit !== undefined && lastHit < facts.since)
     missing.push(`it was hit at ${momentText(lastHit)}, before this version`);
   if (facts.isEdit && facts.since > window.from)
@@ -91,12 +106,37 @@ function missingFor(asked: StatusFacts): readonly string[] {
     missing.push('edits are not known through all of the window');
   if (lookedFrom > window.from)
     missing.push(`hits before ${momentText(lookedFrom)} are still being looked through`);
+  missing.push(...missingForWeighing(asked));
   const unwatched = missingWords(completeness);
   if (completeness.sources.length === 0) missing.push('no source was watched');
   else if (completeness.verdict !== 'complete')
     missing.push(unwatched === '' ? 'not all of the window was watched' : unwatched);
   return missing;
 }
+
+/** No record names a policy for what it denies by default, so that only weighing shows that it does. */
+function missingForWeighing({
+  policy,
+  dataplane,
+  evaluated: { since, hasOpen },
+  window,
+}: StatusFacts): readonly string[] {
+  const isNeeded =
+    dataplane === 'azure-npm' || policy.compiled.some(({ isolates }) => isolates.size > 0);
+  if (!isNeeded) return [];
+  if (since === undefined) return ['hits that no record names are not evaluated'];
+  if (since > window.from)
+    return [`hits that no record names are evaluated only since ${momentText(since)}`];
+  return dataplane === 'azure-npm' && hasOpen
+    ? ['some decisions can be given to no policy, and may be its hits']
+    : [];
+}
+
+const latest = (
+  one: EpochNanos | undefined,
+  other: EpochNanos | undefined,
+): EpochNanos | undefined =>
+  one === undefined || (other !== undefined && other > one) ? other : one;
 
 /** The window that `unused` is about, back from a time. */
 export const windowBack = (to: EpochNanos, ms: number): TimeWindow => {

@@ -1,10 +1,20 @@
+import { NO_HITS, type HitTotals } from '../../core/hit-series.ts';
+import type { Direction } from '../../core/flow.ts';
 import { pathText } from '../../core/manifest.ts';
 import { formatTime, type EpochNanos } from '../../core/time.ts';
 import type { Dataplane } from '../../policy/facts.ts';
 import type { Effect, Way } from '../../policy/form.ts';
-import type { HitTotals, PolicyHitRow } from '../../store/flow-store.ts';
-import { calicoRulePaths } from './calico-rule-paths.ts';
-import { NO_HITS, plus } from './hit-sums.ts';
+import { convertedRules } from '../../policy/dataplanes/calico-rule-paths.ts';
+import type { PolicyHitRow } from '../../store/flow-store.ts';
+import {
+  foundRules,
+  hitsByRule,
+  isNone,
+  minus,
+  type EvaluatedRules,
+  type RuleHits,
+} from '../attribution/evaluated-rules.ts';
+import { plus } from './hit-sums.ts';
 import { momentText } from './moment-text.ts';
 import type { PolicyObject } from './policy-objects.ts';
 import type { RuleFateJson, RuleFateKind } from './policy-shapes.ts';
@@ -16,12 +26,14 @@ type WrittenRule = { readonly path: string; readonly way: Way; readonly effect: 
 export type Attributed = {
   readonly rules: readonly RuleFateJson[];
   /** Hits that no rule can be given. */
-  readonly unattributed: readonly {
-    readonly row: PolicyHitRow;
-    readonly why: string;
-    /** It may be of any rule of its direction; otherwise it is of none of them. */
-    readonly ofAny: boolean;
-  }[];
+  readonly unattributed: readonly Unattributed[];
+};
+
+type Unattributed = {
+  readonly row: PolicyHitRow;
+  readonly why: string;
+  /** It may be of any rule of its direction; otherwise it is of none of them. */
+  readonly ofAny: boolean;
 };
 
 export type FateOptions = {
@@ -33,34 +45,68 @@ export type FateOptions = {
   readonly selects: number | undefined;
   /** Why the range is longer than the version in force; `undefined` where it is not. */
   readonly shorter: { readonly kind: 'too-young' | 'edited'; readonly at: EpochNanos } | undefined;
+  readonly evaluated: EvaluatedRules;
 };
 
 /** Says of each rule of a policy whether it was hit, and if not, what that means. */
 export function ruleFates(options: FateOptions): Attributed {
-  const { policy, rows } = options;
+  const { policy, rows, evaluated } = options;
   const written = writtenRules(policy);
-  const hits = new Map<string, { totals: HitTotals; last: EpochNanos }>();
-  const unattributed: Attributed['unattributed'][number][] = [];
+  const hits = new Map<string, RuleHits>();
+  const unnamed: Unattributed[] = [];
   for (const row of rows) {
     const found = ruleOf(row, policy, written);
     if ('why' in found) {
-      unattributed.push({ row, ...found });
+      unnamed.push({ row, ...found });
       continue;
     }
     const before = hits.get(found.path);
     const last = before === undefined || row.lastHit > before.last ? row.lastHit : before.last;
     hits.set(found.path, { totals: plus(before?.totals ?? NO_HITS, row.totals), last });
   }
-  const open = new Set(unattributed.flatMap(({ row, ofAny }) => (ofAny ? row.direction : [])));
-  const fateOf = createFateOf(options, open);
+  const unattributed = unnamed.flatMap((each) => withoutFound(each, evaluated));
+  const fateOf = createFateOf(options, waysOf(unattributed));
+  const found = hitsByRule(evaluated, waysOf(unnamed));
   const rules = written.map((rule) => {
-    const hit = hits.get(rule.path);
-    const fate = hit === undefined ? fateOf(rule) : { fate: 'hit' as const, why: '' };
-    const lastHit = hit === undefined ? null : formatTime(hit.last);
-    return { ...rule, ...fate, totals: hit?.totals ?? NO_HITS, lastHit };
+    const [reported, weighed] = [hits.get(rule.path), found.get(rule.path)];
+    return {
+      ...rule,
+      ...(hitFate(reported, weighed) ?? { ...fateOf(rule), basis: null }),
+      ...toldHits(reported),
+      evaluated: toldHits(weighed),
+    };
   });
   return { rules, unattributed };
 }
+
+const waysOf = (unattributed: readonly Unattributed[]): ReadonlySet<Direction> =>
+  new Set(unattributed.flatMap(({ row, ofAny }) => (ofAny ? [row.direction] : [])));
+
+/** Without those whose rule was found by weighing. */
+function withoutFound(each: Unattributed, evaluated: EvaluatedRules): readonly Unattributed[] {
+  const { row, ofAny } = each;
+  if (row.rule >= 0) return [each];
+  const found = foundRules(evaluated, row.direction);
+  const totals = minus(row.totals, found.totals);
+  // What is left may only wait to be weighed, which opens no question about the rules.
+  return isNone(totals) ? [] : [{ ...each, row: { ...row, totals }, ofAny: ofAny && found.isOpen }];
+}
+
+function hitFate(
+  reported: RuleHits | undefined,
+  evaluated: RuleHits | undefined,
+): (Fate & Pick<RuleFateJson, 'basis'>) | undefined {
+  if (reported === undefined && evaluated === undefined) return undefined;
+  if (evaluated === undefined) return { fate: 'hit', why: '', basis: 'reported' };
+  return reported === undefined
+    ? { fate: 'hit', why: 'Evaluated: no record names the rule.', basis: 'evaluated' }
+    : { fate: 'hit', why: '', basis: 'both' };
+}
+
+const toldHits = (hits: RuleHits | undefined): RuleFateJson['evaluated'] => ({
+  totals: hits?.totals ?? NO_HITS,
+  lastHit: hits === undefined ? null : formatTime(hits.last),
+});
 
 function writtenRules({ compiled }: PolicyObject): readonly WrittenRule[] {
   const rules = new Map<string, WrittenRule>();
@@ -83,7 +129,7 @@ function ruleOf(
   if (direction === 'unknown')
     return { why: 'The flows do not say in which direction.', ofAny: true };
   if (rule >= 0) {
-    const paths = calicoRulePaths(ref, manifest, direction);
+    const paths = convertedRules(ref, manifest, direction)?.map(({ path }) => path);
     if (paths === undefined)
       return {
         why: `The dataplane names rule ${rule} of what it made of this policy.`,
@@ -122,7 +168,7 @@ function couldBe(effect: Effect, { allowed, denied, passed, staged }: HitTotals)
 type Fate = { readonly fate: RuleFateKind; readonly why: string };
 
 function createFateOf(
-  { policy, dataplane, selects, shorter }: FateOptions,
+  { policy, dataplane, selects, shorter, evaluated }: FateOptions,
   open: ReadonlySet<string>,
 ): (rule: WrittenRule) => Fate {
   const shadowed = new Map(
@@ -135,8 +181,13 @@ function createFateOf(
       return { fate: 'selects-nothing', why: 'The policy selects no pod, so no rule can be hit.' };
     if (effect === 'log')
       return { fate: 'not-observable', why: 'Log rules decide nothing, so no flow names them.' };
-    if (dataplane === 'azure-npm')
+    if (dataplane === 'azure-npm' && !evaluated.isBegun)
       return { fate: 'not-observable', why: "Retina's records name no policy." };
+    if (dataplane === 'azure-npm' && evaluated.hasOpen)
+      return {
+        fate: 'not-observable',
+        why: 'Not hit as evaluated; some decisions can be given to no policy, and may be hits of it.',
+      };
     if (open.has(way))
       return {
         fate: 'not-observable',

@@ -1,5 +1,6 @@
-import { isRecord, pathText, type ManifestPath } from '../../core/manifest.ts';
+import { isRecord, pathText, valueAtPath, type ManifestPath } from '../../core/manifest.ts';
 import { coveredRules } from '../../policy/check/covered-rules.ts';
+import { orderlessText } from '../../policy/check/orderless-text.ts';
 import type { CompiledPolicy, Rule } from '../../policy/form.ts';
 
 /** A rule that changes nothing, and why. */
@@ -31,7 +32,7 @@ function eachRule(policy: CompiledPolicy, judge: Judge): readonly Shadowed[] {
     const byPath = new Map(rules.map((rule) => [pathText(rule.path), rule]));
     const all = [...byPath.values()].map((rule) => ({
       rule,
-      text: valueAt(policy.manifest, rule.path),
+      text: ruleAt(policy.manifest, rule.path),
     }));
     return all.flatMap((each, at) => {
       const why = judge(each, at, all);
@@ -54,7 +55,7 @@ const NO_TESTS = new Set(['action', 'metadata']);
 const demandsNoMore = (earlier: Fields, later: Fields): boolean =>
   Object.entries(earlier).every(
     ([field, value]) =>
-      NO_TESTS.has(field) || isEmpty(value) || canonical(value) === canonical(later[field]),
+      NO_TESTS.has(field) || isEmpty(value) || orderlessText(value) === orderlessText(later[field]),
   );
 
 /** Cilium adds up what rules allow, and a denial wins over all of it. */
@@ -69,7 +70,7 @@ const addsNothing: Judge = ({ rule, text }, at, all) => {
       (other) =>
         other.rule.effect === rule.effect &&
         !isEmpty(text) &&
-        canonical(other.text) === canonical(text),
+        orderlessText(other.text) === orderlessText(text),
     );
   return twin && `adds nothing: ${pathText(twin.rule.path)} says the same`;
 };
@@ -77,8 +78,8 @@ const addsNothing: Judge = ({ rule, text }, at, all) => {
 /** Ports are all ports where a denial names none. */
 const denies = (denial: Fields, allowed: Fields): boolean =>
   !isEmpty(peersOf(denial)) &&
-  canonical(peersOf(denial)) === canonical(peersOf(allowed)) &&
-  (isEmpty(portsOf(denial)) || canonical(portsOf(denial)) === canonical(portsOf(allowed)));
+  orderlessText(peersOf(denial)) === orderlessText(peersOf(allowed)) &&
+  (isEmpty(portsOf(denial)) || orderlessText(portsOf(denial)) === orderlessText(portsOf(allowed)));
 
 const PORT_FIELDS = new Set(['toPorts', 'icmps']);
 
@@ -95,18 +96,7 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (isRecord(value) && Object.keys(value).length === 0);
 
 /** What stands at the path of a rule. */
-function valueAt(manifest: unknown, path: ManifestPath): Fields {
-  const found = path.reduce<unknown>((holder, part) => {
-    if (typeof part === 'number') return Array.isArray(holder) ? holder[part] : undefined;
-    return isRecord(holder) ? holder[part] : undefined;
-  }, manifest);
+function ruleAt(manifest: unknown, path: ManifestPath): Fields {
+  const found = valueAtPath(manifest, path);
   return isRecord(found) ? found : {};
 }
-
-/** Equal for values that differ in the order of their fields only. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) =>
-    isRecord(each)
-      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );

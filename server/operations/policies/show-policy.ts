@@ -1,8 +1,11 @@
 import { AppError } from '../../core/errors.ts';
+import { NO_HITS } from '../../core/hit-series.ts';
 import type { ObjectKey, ObjectVersion } from '../../core/inventory.ts';
 import { pathText } from '../../core/manifest.ts';
 import { formatTime, nanos, type EpochNanos } from '../../core/time.ts';
 import { KINDS } from '../../inventory/kinds.ts';
+import type { EvaluatedRow } from '../../store/control/read-evaluated.ts';
+import { deniedByDefault } from '../attribution/evaluated-rules.ts';
 import { deniedPeers } from './denied-peers.ts';
 import { hitsByGeneration } from './generations.ts';
 import {
@@ -15,7 +18,6 @@ import {
 import { policyFacts, type PoliciesQuery, type PolicyDesk, type PolicyFacts } from './policies.ts';
 import { hitKind, refText, UNKNOWN_KIND, type PolicyPath } from './policy-names.ts';
 import type { PolicyStatusJson, ShownPolicyJson } from './policy-shapes.ts';
-import { NO_HITS } from './hit-sums.ts';
 import { momentText } from './moment-text.ts';
 
 /** One policy with its rules, versions and pods. Throws an AppError `not-found` for a name that nobody knows. */
@@ -30,15 +32,21 @@ export async function showPolicy(
   const last = await lastVersion(desk, path, told);
   if (last?.until !== undefined) return showGone(desk, path, query, last.until);
   const totals = told.totals.find(({ policy }) => isNamed({ ref: policy }, path));
-  if (totals === undefined)
+  const weighed = [...told.evaluated.byPolicy.values()].find(({ policy }) =>
+    isNamed({ ref: policy }, path),
+  );
+  const named = totals?.policy ?? weighed?.policy;
+  if (named === undefined)
     throw new AppError(
       'not-found',
       `no policy '${path.kind}/${path.namespace || '-'}/${path.name}' is in the inventory, and no flow of the range names one`,
     );
   return {
-    ...{ policy: describeUnlisted(totals, told), at: formatTime(told.at) },
+    ...{ policy: describeUnlisted(named, totals, told), at: formatTime(told.at) },
+    ...{ byDefault: byDefaultJson(deniedByDefault(weighed?.rows ?? [])) },
+    attribution: told.evaluated.attribution,
     ...{ rules: [], versions: [], selected: [], faults: [], aroundChanges: NO_HITS },
-    unattributed: totals.rules.map((row) => ({
+    unattributed: (totals?.rules ?? []).map((row) => ({
       ...{ way: row.direction, totals: row.totals },
       why:
         row.rule < 0
@@ -53,12 +61,11 @@ async function describe(
   { reader, inventory, versions }: PolicyDesk,
   found: NamedPolicy,
   told: PolicyFacts,
-  { within, buckets }: PoliciesQuery,
+  { within }: PoliciesQuery,
 ): Promise<ShownPolicyJson> {
   const totals = totalsByName(told.totals, [found]).get(refText(found.ref));
-  const { listed, attributed } = await describePolicy(found, totals, told, versions, {
-    ...{ from: within.from, buckets },
-  });
+  const described = await describePolicy(found, totals, told, versions, within.from);
+  const { listed, attributed } = described;
   const { object, cluster, ref } = found;
   const known = (await inventory.versions(object.version.key)).filter(
     ({ from }) => from <= told.at,
@@ -69,6 +76,8 @@ async function describe(
   ]);
   return {
     ...{ policy: listed, at: formatTime(told.at), rules: attributed.rules },
+    byDefault: byDefaultJson(described.byDefault),
+    attribution: told.evaluated.attribution,
     unattributed: attributed.unattributed.map(({ row, why }) => ({
       ...{ way: row.direction, totals: row.totals, why },
     })),
@@ -78,6 +87,9 @@ async function describe(
     faults: object.faults.map((fault) => ({ path: pathText(fault.path), message: fault.message })),
   };
 }
+
+const byDefaultJson = (rows: readonly EvaluatedRow[]): ShownPolicyJson['byDefault'] =>
+  rows.map(({ direction, totals, shared }) => ({ way: direction, totals, shared }));
 
 /** A policy that was deleted is shown as it was last. */
 async function showGone(

@@ -141,7 +141,10 @@ function told({ key, before, after, at }: ObjectChange, decisive: boolean): Chan
     at: formatTime(at),
     what: isPolicy(key.kind) ? 'policy' : (OBJECT_WORDS[key.kind] ?? 'reference'),
     sentence: `${key.kind} ${name} ${what}`,
-    object: { kind: key.kind, namespace: key.namespace, name: key.name },
+    object: {
+      ...{ kind: key.kind, apiGroup: key.apiGroup },
+      ...{ namespace: key.namespace, name: key.name },
+    },
     decisive,
   };
 }

@@ -5,7 +5,7 @@ import type {
   PolicySnapshot,
 } from '../../core/explanation.ts';
 import type { RecordedFlow } from '../../core/flow.ts';
-import type { Inventory, InventorySnapshot, ObjectKey } from '../../core/inventory.ts';
+import type { Inventory, InventorySnapshot } from '../../core/inventory.ts';
 import { formatTime, nanos, NANOS_PER_SECOND, type EpochNanos } from '../../core/time.ts';
 import type { Engine } from '../../policy/engine.ts';
 import type { Dataplane } from '../../policy/facts.ts';
@@ -17,7 +17,9 @@ import { findTimeline, similarDrops, whatDiffers, type Times } from './history.t
 import { endNotes } from './notes.ts';
 import { ownerNotes } from './owners.ts';
 import { reportedText, said } from './say.ts';
+import { placesIn, type DocumentOf, type PlaceOf, type SourceFiles } from './source-places.ts';
 import { endSentence, portText, type Asked } from './sentences.ts';
+import { stagedNotes } from './staged.ts';
 import { missingTexts, nameOf, toldTrace } from './told-trace.ts';
 import { toldSuggestion } from './suggestion.ts';
 import { askedOf, clusterOf, weighWith, type Weighed } from './weigh.ts';
@@ -31,8 +33,8 @@ export type ExplainOptions = {
   readonly of: PolicySnapshot['of'];
   /** Another time, whose policies are meant instead of those of the flow's. */
   readonly at?: EpochNanos | undefined;
-  /** The text that an object is written in, where that is known. */
-  readonly textOf?: (key: ObjectKey) => string | undefined;
+  /** Where objects are written, of those that come from files. */
+  readonly documentsOf?: SourceFiles['of'];
   readonly signal?: AbortSignal;
 };
 
@@ -43,20 +45,38 @@ export async function explainFlow(
 ): Promise<Explanation> {
   const { inventory, of, dataplane } = options;
   const snapshot =
-    of === 'then' ? await inventory.asOf(options.at ?? flow.observedAt) : inventory.current();
+    of === 'then'
+      ? await inventory.asOf(options.at ?? seenAt(flow, inventory))
+      : inventory.current();
   const weighed = snapshot.coveredSince === undefined ? undefined : weigh(flow, snapshot, options);
-  const ends = weighed === undefined ? [] : toldEnds(weighed, askedOf(flow));
+  const objects = objectsOf(snapshot, flow);
+  const documentOf = (await options.documentsOf?.(objects)) ?? NO_FILES;
+  const places = placesIn(objects, documentOf);
+  const ends = weighed === undefined ? [] : toldEnds(weighed, askedOf(flow), places);
   return {
     ...said(flow, weighed, ends),
     against: weighed && toldSnapshot(weighed.engine, snapshot, of, dataplane),
     reported: reportedText(flow),
     ends,
-    notes: await notesOf(flow, snapshot, weighed, options),
+    notes: [
+      ...(await notesOf(flow, snapshot, weighed, options)),
+      ...(weighed === undefined ? [] : stagedNotes(flow, weighed, objects, options.engines)),
+    ],
     missing: weighed === undefined ? [] : missingTexts(weighed.judgement.missing),
     ...(flow.verdict.kind === 'dropped'
-      ? await toldOfDrop(flow, snapshot, weighed, options)
+      ? await toldOfDrop(flow, snapshot, weighed, { ...options, documentOf })
       : NO_DROP),
   };
+}
+
+const NO_FILES: DocumentOf = () => undefined;
+
+type WithFiles = ExplainOptions & { readonly documentOf: DocumentOf };
+
+/** Clocks of nodes are ahead at times, and nobody has watched what is to come. */
+function seenAt({ observedAt }: RecordedFlow, inventory: Inventory): EpochNanos {
+  const now = inventory.current().at;
+  return observedAt > now ? now : observedAt;
 }
 
 /** Addresses are looked up so far back, when no flow says when it was last right. */
@@ -107,7 +127,7 @@ async function toldOfDrop(
   flow: RecordedFlow,
   snapshot: InventorySnapshot,
   weighed: Weighed | undefined,
-  options: ExplainOptions,
+  options: WithFiles,
 ): Promise<ToldOfDrop> {
   const [times, similar, differs, suggestion] = await Promise.all([
     findTimeline(flow, options),
@@ -123,7 +143,7 @@ async function suggestionFor(
   flow: RecordedFlow,
   snapshot: InventorySnapshot,
   weighed: Weighed | undefined,
-  options: ExplainOptions,
+  options: WithFiles,
 ): Promise<Pick<Explanation, 'suggestion' | 'noSuggestion'>> {
   if (weighed === undefined)
     return { suggestion: undefined, noSuggestion: 'The policies of that time are not known.' };
@@ -149,11 +169,15 @@ const objectsOf = (snapshot: InventorySnapshot, flow: RecordedFlow) =>
 /** The end that denies first, then the one that is open. */
 const RANK = { deny: 0, undetermined: 1, allow: 2 } as const;
 
-function toldEnds({ traces, judgement }: Weighed, asked: Asked): readonly EndExplanation[] {
+function toldEnds(
+  { traces, judgement }: Weighed,
+  asked: Asked,
+  places: PlaceOf,
+): readonly EndExplanation[] {
   const port = portText(judgement.connection);
   return traces
     .map((trace) => ({
-      ...toldTrace(trace, trace.question.way === 'egress' ? asked.client : asked.server),
+      ...toldTrace(trace, trace.question.way === 'egress' ? asked.client : asked.server, places),
       sentence: endSentence(trace, { ...asked, port }),
     }))
     .toSorted((a, b) => RANK[a.verdict] - RANK[b.verdict]);
@@ -178,9 +202,10 @@ function toldSnapshot(
   };
 }
 
-const toldTimes = ({ lastAllowed, firstDropped }: Times): Explanation['timeline'] => ({
+const toldTimes = ({ lastAllowed, firstDropped, partial }: Times): Explanation['timeline'] => ({
   lastAllowed: lastAllowed && { seq: lastAllowed.seq, at: formatTime(lastAllowed.observedAt) },
   firstDropped: { seq: firstDropped.seq, at: formatTime(firstDropped.observedAt) },
+  partial,
 });
 
 /** Where nothing was allowed before, changes are looked for this long before the first drop. */
@@ -196,7 +221,7 @@ async function changesBetween(
   const from = lastAllowed?.observedAt ?? firstDropped.observedAt - LOOK_BACK;
   const [before, after] = await Promise.all([
     inventory.asOf(nanos(from - SLACK)),
-    inventory.asOf(flow.observedAt),
+    inventory.asOf(seenAt(flow, inventory)),
   ]);
   if (after.coveredSince === undefined || before.coveredSince === undefined) return [];
   const now = objectsOf(after, flow);

@@ -11,12 +11,14 @@ import { sameAsked, sameDestination, sameSource } from './pair.ts';
 export type Times = {
   readonly lastAllowed: StoredFlow | undefined;
   readonly firstDropped: StoredFlow;
+  /** A search was ended before it had looked at everything. */
+  readonly partial: boolean;
 };
 
 type HistoryOptions = { readonly reader: FlowReader; readonly signal?: AbortSignal };
 
-/** Searches end after so long each: an explanation is waited for. */
-const WORK_MS = 100;
+/** Searches end after so long each: an explanation is waited for, and makes four of them. */
+const WORK_MS = 40;
 
 const DENIED = term(undefined, 'verdict', 'dropped');
 const ALLOWED = term(undefined, 'verdict', 'forwarded');
@@ -24,11 +26,13 @@ const ALLOWED = term(undefined, 'verdict', 'forwarded');
 export async function findTimeline(flow: RecordedFlow, options: HistoryOptions): Promise<Times> {
   const asked = sameAsked(flow);
   const lastAllowed = await first(options, all([...allowedThere(flow), asked]), flow.seq, 'newest');
-  const since = lastAllowed?.seq ?? 0;
+  const since = lastAllowed.found?.seq ?? 0;
   const dropped = await first(options, all([DENIED, asked]), since, 'oldest');
   return {
-    lastAllowed,
-    firstDropped: dropped !== undefined && dropped.seq < flow.seq ? dropped : flow,
+    lastAllowed: lastAllowed.found,
+    firstDropped:
+      dropped.found !== undefined && dropped.found.seq < flow.seq ? dropped.found : flow,
+    partial: lastAllowed.ended || dropped.ended,
   };
 }
 
@@ -44,12 +48,13 @@ async function first(
   where: Expression,
   after: number,
   order: 'newest' | 'oldest',
-): Promise<StoredFlow | undefined> {
+): Promise<{ readonly found: StoredFlow | undefined; readonly ended: boolean }> {
   const page = await reader.page(
     { where },
     { limit: 1, after, order, workMs: WORK_MS, ...(signal === undefined ? {} : { signal }) },
   );
-  return page.flows[0];
+  const [found] = page.flows;
+  return { found, ended: found === undefined && page.searching !== undefined };
 }
 
 const HOUR = 3600n * NANOS_PER_SECOND;

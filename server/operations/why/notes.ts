@@ -1,6 +1,6 @@
-import { isRecord, pathText } from '../../core/manifest.ts';
+import { isRecord, pathText, valueAtPath } from '../../core/manifest.ts';
 import { policyName } from '../../core/policy-name.ts';
-import { ledFrom, valueAt } from '../../policy/suggest/fixes.ts';
+import { ledFrom } from '../../policy/suggest/fixes.ts';
 import { selectedPods } from '../../policy/suggest/refusal.ts';
 import type { ClauseTrace, EndTrace, RuleTrace } from '../../policy/trace.ts';
 import { clauseHolds } from '../../policy/matching.ts';
@@ -37,7 +37,7 @@ function portNote(
   { question }: EndTrace,
 ): readonly string[] {
   const test = nearest?.predicates.find(({ about, truth }) => about === 'port' && truth === 'no');
-  const written = test && Number(valueAt(rule.policy.manifest, test.path));
+  const written = test && Number(valueAtPath(rule.policy.manifest, test.path));
   const service = written === undefined ? undefined : ledFrom(question, written);
   if (service === undefined || written === undefined) return [];
   const { port } = question.connection;
@@ -51,7 +51,7 @@ function peerNote(
   { options: [nearest] }: ClauseTrace,
   { question }: EndTrace,
 ): readonly string[] {
-  const peer = nearest && valueAt(rule.policy.manifest, nearest.path);
+  const peer = nearest && valueAtPath(rule.policy.manifest, nearest.path);
   const failing = nearest?.predicates.filter(({ truth }) => truth === 'no') ?? [];
   const [test] = failing;
   if (test === undefined || failing.length !== 1 || nearest === undefined) return [];
@@ -121,8 +121,24 @@ function hiddenNotes({ hidden, verdict, question, tried }: EndTrace): readonly s
   }
   if (verdict.reason !== 'rule-deny') return [];
   return question.world.dataplane === 'calico'
-    ? [`${names} matches too and comes later: the first rule that matches decides.`]
+    ? [
+        `${names} matches too and comes later: the first rule that matches decides.${orderText(verdict, others, question)}`,
+      ]
     : [`${names} would admit it; a deny wins over every allow.`];
+}
+
+/** How a rule that comes later could come first, and how the one that denies could let it through. */
+function orderText(
+  { rules: [decided] }: EndTrace['verdict'],
+  [later]: readonly RuleTrace[],
+  { peerIp }: EndTrace['question'],
+): string {
+  if (decided === undefined || later === undefined || decided.policy === later.policy) return '';
+  const { order, ref } = decided.policy;
+  const except =
+    peerIp === undefined ? 'this peer' : `${peerIp}/${peerIp.includes(':') ? 128 : 32}`;
+  const below = Number.isFinite(order) ? String(order) : `that of ${policyName(ref)}`;
+  return ` Give ${policyName(later.policy.ref)} an order below ${below}, or except ${except} in ${pathText(decided.rule.path)} of ${policyName(ref)} (notNets).`;
 }
 
 /** HTTP rules that refuse a request and do not count, since another rule admits the port without any. */

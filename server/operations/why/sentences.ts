@@ -48,7 +48,7 @@ export function endSentence(trace: EndTrace, asked: Asked): string {
     case 'own-node':
       return `A node may always reach its own pods.`;
     case 'auth-failed':
-      return `${listed(rules)} asks for authentication, which fails always.`;
+      return `${listed(verdict.decidedBy.map(policyText))} admits ${way} of ${subject} ${toward} to ends that have authenticated each other, and these had not.`;
     case 'varies':
       return `${verdict.verdict === 'allow' ? 'Allowed' : 'Denied'} for ${way} of ${subject}, whatever the facts that are missing.`;
     default:

@@ -1,20 +1,22 @@
 import { dropReason } from '../../core/drop-reasons.ts';
 import type { Explanation, SuggestedPart, Suggestion } from '../../core/explanation.ts';
-import type { ObjectKey, ObjectVersion } from '../../core/inventory.ts';
+import type { ObjectVersion } from '../../core/inventory.ts';
 import type { RecordedFlow } from '../../core/flow.ts';
 import { formatTime, nanos, NANOS_PER_SECOND, type TimeWindow } from '../../core/time.ts';
 import type { Engine } from '../../policy/engine.ts';
 import type { Dataplane } from '../../policy/facts.ts';
 import { judgedOf } from '../../policy/flow-judged.ts';
 import { editedText, manifestText } from '../../policy/suggest/edit.ts';
-import type { Part } from '../../policy/suggest/candidates.ts';
 import { newlyAllowed } from '../../policy/suggest/newly-allowed.ts';
-import { suggest } from '../../policy/suggest/suggest.ts';
+import { reachOf, type Part } from '../../policy/suggest/part.ts';
+import { suggest, type Suggestion as Found } from '../../policy/suggest/suggest.ts';
 import { either, term } from '../../query/build.ts';
 import type { FlowReader } from '../../store/flow-store.ts';
 import { manifestsOf, type Engines } from './engine-at.ts';
 import { icmpOf } from './icmp.ts';
 import { connectionText } from './sentences.ts';
+import type { DocumentOf } from './source-places.ts';
+import { groupOf } from './told-trace.ts';
 import { askedOf } from './weigh.ts';
 
 export type SuggestionOptions = {
@@ -23,10 +25,11 @@ export type SuggestionOptions = {
   readonly engine: Engine;
   readonly objects: readonly ObjectVersion[];
   readonly dataplane: Dataplane;
-  readonly textOf?: (key: ObjectKey) => string | undefined;
+  readonly documentOf: DocumentOf;
   readonly signal?: AbortSignal;
 };
 
+type Change = Extract<Found, { kind: 'change' }>;
 type Told = Pick<Explanation, 'suggestion' | 'noSuggestion'>;
 
 /** A change that would let a dropped flow through, with what else it would let through. */
@@ -51,12 +54,10 @@ export async function toldSuggestion(
     judged,
   });
   if (found.kind === 'none') return { suggestion: undefined, noSuggestion: found.why };
-  const { alsoAllows, weighed } = await blastRadius(flow, found.engine, options);
   const suggestion: Suggestion = {
     parts: found.parts.map((part) => toldPart(part, textOf(part, options))),
     command: 'kubectl diff -f suggestion.yaml; kubectl apply --dry-run=server -f suggestion.yaml',
-    alsoAllows,
-    weighed,
+    ...(await blastRadius(flow, found, options)),
     proof: `Weighed again with the change: ${connectionText(askedOf(flow))} is allowed at both ends.`,
   };
   return { suggestion, noSuggestion: '' };
@@ -68,22 +69,22 @@ function isPolicyDrop(code: string): boolean {
   return category === 'policy' || category === 'unknown';
 }
 
-/** The text of the manifest that is changed; a second change of one manifest stands in no text. */
-function textOf(
-  { before }: Part,
-  { objects, textOf: find }: SuggestionOptions,
-): string | undefined {
+/** The text of the manifest that is changed. */
+function textOf({ before }: Part, { objects, documentOf }: SuggestionOptions): string | undefined {
   const object = objects.find(({ manifest }) => manifest === before);
-  return object && find?.(object.key);
+  return (object && documentOf(object)?.text) || undefined;
 }
 
-function toldPart({ before, after, edit }: Part, text: string | undefined): SuggestedPart {
+function toldPart({ before, after, edits }: Part, text: string | undefined): SuggestedPart {
   const { kind, metadata } = after;
   return {
-    policy: { kind, namespace: metadata.namespace ?? '', name: metadata.name },
-    ...(text === undefined || edit === undefined
+    policy: {
+      ...{ kind, apiGroup: groupOf(after) },
+      ...{ namespace: metadata.namespace ?? '', name: metadata.name },
+    },
+    ...(text === undefined || edits.length === 0
       ? { before: before === undefined ? '' : manifestText(before), after: manifestText(after) }
-      : editedText(text, edit)),
+      : editedText(text, edits)),
   };
 }
 
@@ -94,20 +95,22 @@ const MAX_GROUPS = 2_000;
 const MAX_TOLD = 20;
 
 /**
- * Only what is dropped now can be let through, so only recorded drops are weighed again, those of the same two ends'
- * workloads: a rule admits to or from the end that it is written for.
+ * Only what is dropped now can be let through, so only recorded drops are weighed again: those with an end in a
+ * namespace whose policies change, and all where a policy of the whole cluster does.
  */
 async function blastRadius(
   flow: RecordedFlow,
-  after: Engine,
+  { parts, engine: after }: Pick<Change, 'parts' | 'engine'>,
   { reader, engine, dataplane, signal }: SuggestionOptions,
-): Promise<Pick<Suggestion, 'alsoAllows' | 'weighed'>> {
+): Promise<Pick<Suggestion, 'alsoAllows' | 'alsoAllowed' | 'weighed'>> {
   const within: TimeWindow = {
     from: nanos(flow.observedAt - LOOK_BACK),
     to: nanos(flow.observedAt + LOOK_BACK),
   };
+  const reach = reachOf(parts);
   const { groups } = await reader.dropGroups({
-    ...{ where: touching(flow), within, top: MAX_GROUPS },
+    where: reach && either(reach.map((name) => term(undefined, 'ns', name))),
+    ...{ within, top: MAX_GROUPS },
     ...(signal === undefined ? {} : { signal }),
   });
   const own = connectionText(askedOf(flow));
@@ -118,20 +121,11 @@ async function blastRadius(
     { before: engine, after },
   );
   return {
+    alsoAllowed: allowed.length,
     alsoAllows: allowed.slice(0, MAX_TOLD).map(({ latest, count }) => {
       const { client, server, port } = askedOf(latest);
       return { from: client, to: server, port, count };
     }),
     weighed: { groups: groups.length, since: formatTime(within.from) },
   };
-}
-
-/** Drops with an end in the namespace of either end. */
-function touching({ source, destination }: RecordedFlow) {
-  const namespaces = [...new Set([source.namespace, destination.namespace])].filter(
-    (name) => name !== '',
-  );
-  return namespaces.length === 0
-    ? undefined
-    : either(namespaces.map((name) => term(undefined, 'ns', name)));
 }

@@ -2,21 +2,28 @@ import type {
   EndExplanation,
   PolicyName,
   RuleLine,
+  RuleName,
   SelectionLine,
   TestLine,
 } from '../../core/explanation.ts';
-import { pathText } from '../../core/manifest.ts';
+import { pathText, type Manifest, type ManifestPath } from '../../core/manifest.ts';
 import type { CompiledPolicy, MissingFact } from '../../policy/form.ts';
 import type { EndTrace, PredicateTrace, RuleTrace, SelectionTrace } from '../../policy/trace.ts';
+import type { PlaceOf } from './source-places.ts';
 
 /** Rules and policies that are told; of what is left out the count is told. */
 const MAX_LINES = 50;
 /** Entries of a list of L7 rules. */
 const MAX_ENTRIES = 20;
 
-/** A trace without what only the engine needs. */
-export function toldTrace(trace: EndTrace, subject: string): Omit<EndExplanation, 'sentence'> {
+/** A trace without what only the engine needs, and with the places of what is written in files. */
+export function toldTrace(
+  trace: EndTrace,
+  subject: string,
+  placeOf: PlaceOf,
+): Omit<EndExplanation, 'sentence'> {
   const { verdict, question } = trace;
+  const { selectionLine, ruleLine, ruleName } = linesWith(placeOf);
   return {
     way: question.way,
     subject,
@@ -27,10 +34,7 @@ export function toldTrace(trace: EndTrace, subject: string): Omit<EndExplanation
     selected: trace.selected.slice(0, MAX_LINES).map(selectionLine),
     nearly: trace.nearly.map(selectionLine),
     tried: trace.tried.slice(0, MAX_LINES).map(ruleLine),
-    decided: verdict.rules.map(({ policy, rule }) => ({
-      policy: nameOf(policy),
-      path: pathText(rule.path),
-    })),
+    decided: verdict.rules.map(({ policy, rule }) => ruleName(policy, rule.path)),
     hidden: trace.hidden.slice(0, MAX_LINES).map(ruleLine),
     missing: missingTexts(verdict.missing),
   };
@@ -40,37 +44,52 @@ export const missingTexts = (facts: readonly MissingFact[]): readonly string[] =
   ...new Set(facts.map(({ text }) => text)),
 ];
 
-export const nameOf = ({ ref: { kind, namespace, name } }: CompiledPolicy): PolicyName => ({
-  kind,
-  namespace,
-  name,
+export const nameOf = ({ ref, manifest }: CompiledPolicy): PolicyName => ({
+  kind: ref.kind,
+  apiGroup: groupOf(manifest),
+  namespace: ref.namespace,
+  name: ref.name,
 });
 
-const selectionLine = ({ policy, predicates }: SelectionTrace): SelectionLine => ({
-  policy: nameOf(policy),
-  tests: predicates.map(testLine),
-});
+export const groupOf = ({ apiVersion }: Manifest): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 
-const ruleLine = ({ policy, path, effect, truth, clauses }: RuleTrace): RuleLine => ({
-  policy: nameOf(policy),
-  path: pathText(path),
-  effect,
-  truth,
-  clauses: clauses.map((clause) => ({
-    kind: clause.kind,
-    truth: clause.truth,
-    tests: clause.options[0]?.predicates.map(testLine) ?? [],
-    others: Math.max(0, clause.options.length - 1),
-    entries:
-      clause.kind === 'l7'
-        ? clause.options.slice(0, MAX_ENTRIES).map(({ predicates }) => predicates.map(testLine))
-        : [],
-  })),
-});
-
-const testLine = ({ path, truth, expected, actual }: PredicateTrace): TestLine => ({
-  path: pathText(path),
-  truth,
-  expected,
-  actual,
-});
+function linesWith(placeOf: PlaceOf) {
+  const placed = ({ manifest }: CompiledPolicy, path: ManifestPath) => {
+    const place = placeOf(manifest, path);
+    return place === undefined ? {} : { place };
+  };
+  const testLine =
+    (policy: CompiledPolicy) =>
+    ({ path, truth, expected, actual }: PredicateTrace): TestLine => ({
+      ...{ path: pathText(path), ...placed(policy, path) },
+      ...{ truth, expected, actual },
+    });
+  const ruleName = (policy: CompiledPolicy, path: ManifestPath): RuleName => ({
+    ...{ policy: nameOf(policy), path: pathText(path) },
+    ...placed(policy, path),
+  });
+  return {
+    ruleName,
+    selectionLine: ({ policy, predicates }: SelectionTrace): SelectionLine => ({
+      ...{ policy: nameOf(policy), ...placed(policy, []) },
+      tests: predicates.map(testLine(policy)),
+    }),
+    ruleLine: ({ policy, path, effect, truth, clauses }: RuleTrace): RuleLine => ({
+      ...ruleName(policy, path),
+      ...{ effect, truth },
+      clauses: clauses.map((clause) => ({
+        kind: clause.kind,
+        truth: clause.truth,
+        tests: clause.options[0]?.predicates.map(testLine(policy)) ?? [],
+        others: Math.max(0, clause.options.length - 1),
+        entries:
+          clause.kind === 'l7'
+            ? clause.options
+                .slice(0, MAX_ENTRIES)
+                .map(({ predicates }) => predicates.map(testLine(policy)))
+            : [],
+      })),
+    }),
+  };
+}

@@ -24,7 +24,7 @@ export function weighWith(engine: Engine, flow: RecordedFlow, dataplane: Datapla
 }
 
 /** Cluster whose dataplane decided; empty where the record does not say. */
-export function clusterOf(flow: RecordedFlow): string {
+export function clusterOf(flow: FlowFields): string {
   const [cluster, ...node] = flow.node.split('/');
   if (node.length > 0 && cluster !== undefined) return cluster;
   return flow.source.cluster || flow.destination.cluster;

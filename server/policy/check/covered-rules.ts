@@ -1,5 +1,6 @@
 import { isRecord, pathText, valueAtPath, type ManifestFault } from '../../core/manifest.ts';
 import type { CompiledPolicy, Rule, Way } from '../form.ts';
+import { orderlessText } from './orderless-text.ts';
 
 /** Each rule is compared with each other one; nobody reads what is said of more. */
 const MOST_RULES = 500;
@@ -33,7 +34,7 @@ function ruleText(policy: CompiledPolicy, rule: Rule, way: Way): RuleText {
   const written = valueAtPath(policy.manifest, rule.path);
   const entries = (name: string): ReadonlySet<string> => {
     const list = isRecord(written) ? written[name] : undefined;
-    return new Set(Array.isArray(list) ? list.map(canonical) : []);
+    return new Set(Array.isArray(list) ? list.map(orderlessText) : []);
   };
   return {
     peers: entries(way === 'ingress' ? 'from' : 'to'),
@@ -49,12 +50,3 @@ const coversList = (wide: ReadonlySet<string>, narrow: ReadonlySet<string>): boo
 
 const sameText = (one: RuleText, other: RuleText): boolean =>
   covers(one, other) && covers(other, one);
-
-/** Equal for values that differ in the order of their fields only. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    isRecord(each)
-      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );
-}

@@ -1,4 +1,5 @@
-import { isRecord, type Manifest, type ManifestFault } from '../../core/manifest.ts';
+import type { Manifest, ManifestFault } from '../../core/manifest.ts';
+import { podOfTemplate } from '../../core/pod-template.ts';
 import { clusterFacts } from '../cluster-facts.ts';
 import { ASSUMED_SETTINGS } from '../engine-builder.ts';
 import type { PodParty } from '../facts.ts';
@@ -13,7 +14,10 @@ export type Selection = {
 
 /** Asks which policies select a pod of the files, or of a workload in them. */
 export function createSelection(manifests: readonly Manifest[], references: References): Selection {
-  const facts = clusterFacts([...manifests, ...manifests.flatMap(podsOf)]);
+  const facts = clusterFacts([
+    ...manifests,
+    ...manifests.flatMap((each) => podOfTemplate(each) ?? []),
+  ]);
   const settings = ASSUMED_SETTINGS;
   const world = { dataplane: 'kubernetes', facts, settings, references } as const;
   const pods = [...facts.pods.values()];
@@ -58,36 +62,3 @@ const questionOf = (pod: PodParty, world: World): Question => ({
   peerIp: undefined,
   world,
 });
-
-/** One pod of what a workload would make, with the labels of its template. */
-function podsOf(manifest: Manifest): readonly Manifest[] {
-  const outer = isRecord(manifest['spec']) ? manifest['spec'] : {};
-  const template = manifest.kind === 'CronJob' ? jobTemplate(outer) : outer['template'];
-  if (!isRecord(template)) return [];
-  const written = isRecord(template['metadata']) ? template['metadata'] : {};
-  const { namespace, name } = manifest.metadata;
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        name: `${manifest.kind} ${name}`,
-        ...(namespace === undefined ? {} : { namespace }),
-        labels: labelsIn(written['labels']),
-      },
-      spec: template['spec'],
-    },
-  ];
-}
-
-function jobTemplate(spec: Readonly<Record<string, unknown>>): unknown {
-  const job = isRecord(spec['jobTemplate']) ? spec['jobTemplate']['spec'] : undefined;
-  return isRecord(job) ? job['template'] : undefined;
-}
-
-const labelsIn = (value: unknown): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(isRecord(value) ? value : {}).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );

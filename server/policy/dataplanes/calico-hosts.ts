@@ -1,15 +1,11 @@
-import { isRecord } from '../../core/manifest.ts';
 import {
   allowsByProfile,
   FAILSAFE,
   hostEndpointOf,
   UNKNOWN_HOST,
 } from '../dialects/calico-hosts.ts';
-import { hostItem, selectsItem } from '../dialects/calico-items.ts';
-import { parseSelector } from '../dialects/calico-selector-parse.ts';
 import { calicoReferences, type CalicoReferences } from '../dialects/calico-references.ts';
-import type { PodParty } from '../facts.ts';
-import type { Before, CompiledPolicy, Question, Stage, Unmatched } from '../form.ts';
+import type { Before, Question } from '../form.ts';
 import { partyText } from '../predicates/parties.ts';
 import { beforePod, isOwnNode } from './before-pod.ts';
 
@@ -54,58 +50,4 @@ export function isDeniedByHost(
 ): boolean {
   const host = hostEndpointOf(references, subject, subjectIp);
   return host !== undefined && host !== UNKNOWN_HOST && !allowsByProfile(host);
-}
-
-/**
- * What goes through the host of a pod, to it or from it, may meet policies with `applyOnForward` there. Through which
- * interface it goes no record says, so that they may deny it.
- */
-export function forwardedStage(
-  references: CalicoReferences,
-  policies: readonly CompiledPolicy[],
-): readonly Stage[] {
-  const forwarding = policies.filter(
-    ({ manifest }) => isRecord(manifest['spec']) && manifest['spec']['applyOnForward'] === true,
-  );
-  if (references.hostEndpoints.length === 0 || forwarding.length === 0) return [];
-  return [
-    {
-      name: 'host endpoint',
-      combine: 'first-match',
-      policies: [],
-      unmatched: (_, question) => ({
-        outcomes: forwardedOutcomes(question, references, forwarding),
-      }),
-    },
-  ];
-}
-
-function forwardedOutcomes(
-  { subject, peer, way, world }: Question,
-  { hostEndpoints }: CalicoReferences,
-  forwarding: readonly CompiledPolicy[],
-): Unmatched['outcomes'] {
-  const next = { outcome: 'next', reason: 'no-policy' } as const;
-  if (subject.kind !== 'pod' || staysOnNode(subject, peer)) return [next];
-  const hosts = hostEndpoints.filter(
-    ({ node }) => subject.node === undefined || node === subject.node,
-  );
-  const isSelected = hosts.some((host) =>
-    forwarding.some(
-      (policy) => policy.ways.has(way) && selectsHost(policy, hostItem(host, world.facts)),
-    ),
-  );
-  if (!isSelected) return [next];
-  const text = `what the host endpoints of ${subject.node ?? 'its node'} do to what they forward`;
-  return [{ outcome: 'deny', reason: 'default-deny', missing: { kind: 'reference', text } }, next];
-}
-
-const staysOnNode = (subject: PodParty, peer: Question['peer']): boolean =>
-  peer.kind === 'pod' && subject.node !== undefined && peer.node === subject.node;
-
-function selectsHost({ manifest }: CompiledPolicy, item: ReturnType<typeof hostItem>): boolean {
-  const spec = manifest['spec'];
-  const text = isRecord(spec) && typeof spec['selector'] === 'string' ? spec['selector'] : '';
-  const read = parseSelector(text);
-  return read.ok && selectsItem(read.selector, item) !== 'no';
 }

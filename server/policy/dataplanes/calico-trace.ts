@@ -1,8 +1,9 @@
-import { isRecord, valueAtPath } from '../../core/manifest.ts';
+import { pathText } from '../../core/manifest.ts';
 import { calicoReferences } from '../dialects/calico-references.ts';
 import type { CompiledPolicy, Effect, Question, Rule } from '../form.ts';
 import { predicatesHold, ruleMatches } from '../matching.ts';
 import type { Selected, SelectingStage } from '../outcome.ts';
+import { convertedRules } from './calico-rule-paths.ts';
 
 /** One entry of the policy lists of a flow log. */
 export type TraceHit = {
@@ -79,44 +80,21 @@ function profileHit({ subject }: Question): TraceHit {
     : { ...of, name: '__NO_MATCH__', action: 'deny', rule: -1 };
 }
 
-/**
- * Calico makes one rule for each protocol and peer of a Kubernetes rule: protocols by name, and for each of them the
- * peers as written. Its own rules stay as they are.
- */
+/** Position of the rule that Calico makes for this connection of one that it is written in. */
 function convertedIndex(policy: CompiledPolicy, at: number, question: Question): number {
-  const { family, ref } = policy;
-  if (family === 'calico' && ref.kind !== 'StagedKubernetesNetworkPolicy') return at;
-  const rules = policy.rules[question.way];
-  const shapes = rules.slice(0, at + 1).map((rule) => shapeOf(policy, rule));
-  const earlier = shapes
-    .slice(0, -1)
-    .reduce((sum, each) => sum + each.groups.length * each.peers, 0);
-  const [rule, shape] = [rules[at], shapes.at(-1)];
-  if (rule === undefined || shape === undefined) return NOT_KNOWN;
-  // How rules of admin policies with several peers or ports are laid out is documented nowhere.
-  if (family === 'npapi')
-    return shapes.every(({ groups, peers }) => groups.length * peers === 1) ? at : NOT_KNOWN;
-  const group = Math.max(0, shape.groups.indexOf(question.connection.protocol));
-  return earlier + group * shape.peers + peerIndex(rule, question);
+  const rule = policy.rules[question.way][at];
+  const isOwn = policy.family === 'calico' && policy.ref.kind !== 'StagedKubernetesNetworkPolicy';
+  if (rule === undefined || isOwn) return at;
+  const made = convertedRules(policy.ref, policy.manifest, question.way);
+  if (made === undefined) return NOT_KNOWN;
+  const path = pathText(rule.path);
+  const own = made.filter((each) => pathText(each.path) === path);
+  const { protocol } = question.connection;
+  const group = own.some((each) => each.protocol === protocol) ? protocol : own[0]?.protocol;
+  const peer = peerIndex(rule, question);
+  const found = own.find((each) => each.protocol === group && each.peer === peer) ?? own[0];
+  return found === undefined ? NOT_KNOWN : made.indexOf(found);
 }
-
-type Shape = { readonly peers: number; readonly groups: readonly string[] };
-
-function shapeOf({ manifest }: CompiledPolicy, { path }: Rule): Shape {
-  const value = valueAtPath(manifest, path);
-  const fields = isRecord(value) ? value : {};
-  const ports = listIn(fields['ports'] ?? fields['protocols']);
-  const protocols = ports.map((port) => {
-    const protocol = isRecord(port) ? port['protocol'] : undefined;
-    return typeof protocol === 'string' ? protocol : 'TCP';
-  });
-  return {
-    peers: Math.max(1, listIn(fields['from'] ?? fields['to']).length),
-    groups: ports.length === 0 ? [''] : [...new Set(protocols)].sort(),
-  };
-}
-
-const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 function peerIndex({ clauses }: Rule, question: Question): number {
   const peers = clauses.find(({ kind }) => kind === 'peer')?.options ?? [];

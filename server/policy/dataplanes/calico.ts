@@ -7,7 +7,8 @@ import {
 } from '../dialects/calico-references.ts';
 import type { CompiledPolicy, DataplaneRules, Stage, Unmatched, World } from '../form.ts';
 import { selectingStage } from '../selecting.ts';
-import { beforePolicies, forwardedStage, isDeniedByHost } from './calico-hosts.ts';
+import { forwardedStage } from './calico-forwarded.ts';
+import { beforePolicies, isDeniedByHost } from './calico-hosts.ts';
 
 /**
  * Calico: everything in tiers, and in a tier the first rule that matches. A tier in which some policy selects the end,
@@ -36,7 +37,7 @@ function stagesOf(policies: readonly CompiledPolicy[], world: World): readonly S
   const early = new Set([...untracked, ...beforeNat]);
   const tracked = policies.filter((policy) => !early.has(policy));
   return [
-    ...forwardedStage(references, policies),
+    ...forwardedStage(references, policies, (own) => tierStages(own, references, endOfTier)),
     ...tierStages(untracked, references, goesOn),
     ...tierStages(beforeNat, references, goesOn),
     ...tierStages(tracked, references, endOfTier),

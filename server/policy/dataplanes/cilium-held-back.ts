@@ -23,7 +23,7 @@ export function heldBack(
       const selected = selects(policy, question);
       if (selected === 'no') return [];
       return policy.rules[question.way].flatMap((rule) => {
-        const held = heldBackBy(rule, question);
+        const held = heldBackBy(policy, rule, question);
         return held === undefined ? [] : [{ ...held, isSure: held.isSure && selected === 'yes' }];
       });
     });
@@ -33,30 +33,39 @@ export function heldBack(
 
 const isProxied = ({ kind }: Clause): boolean => kind === 'l7' || kind === 'authentication';
 
-/** A policy that isolates denies what its rules do not admit; only authentication that fails has its own reason. */
+/** A policy that isolates denies what its rules do not admit; only authentication has its own reason. */
 const canHoldBack = ({ ways, isolates, rules }: CompiledPolicy, way: Way): boolean =>
   ways.has(way) &&
   rules[way].some(({ clauses }) =>
-    clauses.some((clause) => (isolates.has(way) ? alwaysFails(clause) : isProxied(clause))),
+    clauses.some((clause) => (isolates.has(way) ? isAuthentication(clause) : isProxied(clause))),
   );
 
-const alwaysFails = ({ kind, options }: Clause): boolean =>
-  kind === 'authentication' && options.length === 0;
+const isAuthentication = ({ kind }: Clause): boolean => kind === 'authentication';
 
-function heldBackBy(rule: Rule, question: Question): HeldBack | undefined {
+function heldBackBy(policy: CompiledPolicy, rule: Rule, question: Question): HeldBack | undefined {
   if (rule.effect !== 'allow') return undefined;
+  // Where it is not known whether it failed, that the rule may not match says the same.
+  const isHeld = (clause: Clause): boolean =>
+    policy.isolates.has(question.way)
+      ? isAuthentication(clause) && clauseHolds(clause, question) === 'no'
+      : isProxied(clause);
   const others = rule.clauses.filter((clause) => !isProxied(clause));
   const reached = others.map((clause) => clauseHolds(clause, question));
   if (reached.includes('no')) return undefined;
   const open = rule.clauses
-    .filter(isProxied)
+    .filter(isHeld)
     .find((clause) => clauseHolds(clause, question) !== 'yes');
   if (open === undefined) return undefined;
   const refused = clauseHolds(open, question) === 'no';
   const reason = open.kind === 'l7' ? 'l7-deny' : 'auth-failed';
   const [missing] = open.options.flatMap(({ predicates }) => missingIn(predicates, question));
   return {
-    outcome: { outcome: 'deny', reason, ...(missing === undefined ? {} : { missing }) },
+    outcome: {
+      ...{ outcome: 'deny', reason },
+      ...(missing === undefined ? {} : { missing }),
+      // Which rule asks for it is what a person has to know; of requests it is told with all that were tried.
+      ...(reason === 'auth-failed' ? { rules: [{ policy, rule }] } : {}),
+    },
     isSure: refused && !reached.includes('unknown'),
   };
 }

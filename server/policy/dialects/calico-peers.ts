@@ -1,6 +1,6 @@
 import type { ManifestPath } from '../../core/manifest.ts';
 import { predicateOf } from '../predicates/predicate.ts';
-import type { ClusterFacts, PodParty } from '../facts.ts';
+import type { AddressParty, ClusterFacts, PodParty } from '../facts.ts';
 import type { MissingFact, Option, Predicate, Question } from '../form.ts';
 import { missingIn } from '../matching.ts';
 import { askPod, missingPod, noPodText, partyText } from '../predicates/parties.ts';
@@ -149,14 +149,18 @@ function rememberSets(
 }
 
 function containsEnd(set: NetworkSet, question: Question, side: Side): Truth {
-  const { ip } = endAt(question, side);
+  const { ip, party } = endAt(question, side);
   if (ip !== undefined && setContains(set, ip)) return 'yes';
+  if (party.kind === 'address' && isNamed(set, party.set)) return 'yes';
   const byAddress: Truth = ip === undefined && set.blocks.length > 0 ? 'unknown' : 'no';
   // Names are learnt from what clients ask, so they say nothing of where connections come from.
   const isAsked = side === 'destination' && question.way === 'egress';
   const byName: Truth = isAsked ? anyOf(set.domains, (domain) => domain.test(question)) : 'no';
   return anyOf([byAddress, byName], (each) => each);
 }
+
+const isNamed = ({ namespace, name }: NetworkSet, told: AddressParty['set']): boolean =>
+  told !== undefined && told.name === name && told.namespace === namespace;
 
 function missingAddress(question: Question, { side, references }: PeerContext): MissingFact {
   const { party, ip } = endAt(question, side);

@@ -7,7 +7,7 @@ import { partyText } from '../predicates/parties.ts';
 import { anyOf, not, truthOf, type Truth } from '../truth.ts';
 import { endAt, type Side } from './calico-predicate.ts';
 import { protocolText, type Protocol } from './calico-protocol.ts';
-import { hostEndpointsAt, type CalicoReferences } from './calico-references.ts';
+import { hostEndpointsAt, PORT_NAME, type CalicoReferences } from './calico-references.ts';
 import { cappedItems, refuse, shown, type Place } from './manifest-fields.ts';
 
 /** An entry of `ports`: numbers from first to last, or a name. */
@@ -24,7 +24,6 @@ export type PortContext = {
 
 const MOST = 50;
 const RANGE = /^(\d{1,6})(?::(\d{1,6}))?$/;
-const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
 export const isPortName = (value: unknown): boolean =>
   typeof value === 'string' && !RANGE.test(value);
@@ -61,7 +60,7 @@ function portAt(place: Place): Port | undefined {
   const text = String(value);
   const range = RANGE.exec(text);
   if (range !== null) return rangeAt(place, Number(range[1]), Number(range[2] ?? range[1]));
-  if (typeof value === 'string' && NAME.test(text)) return { kind: 'name', name: text };
+  if (typeof value === 'string' && PORT_NAME.test(text)) return { kind: 'name', name: text };
   refuse(place, `must be a number, a range such as "80:90" or a name, and is ${shown(value)}`);
   return undefined;
 }

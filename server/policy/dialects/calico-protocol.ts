@@ -1,6 +1,7 @@
 import type { ManifestPath } from '../../core/manifest.ts';
 import { predicateOf } from '../predicates/predicate.ts';
-import type { MissingFact, Predicate, Question } from '../form.ts';
+import type { Predicate, Question } from '../form.ts';
+import { MISSING_PROTOCOL } from '../predicates/ports.ts';
 import { not, truthOf, type Truth } from '../truth.ts';
 import { familyOf } from './calico-predicate.ts';
 import { fieldOf, integerAt, isThere, refuse, shown, type Place } from './manifest-fields.ts';
@@ -50,11 +51,6 @@ function protocolOf(question: Question): Protocol | undefined {
   const family = familyOf(question);
   return family === undefined ? undefined : family === 6 ? NUMBERS.ICMPv6 : NUMBERS.ICMP;
 }
-
-const MISSING_PROTOCOL: MissingFact = {
-  kind: 'protocol',
-  text: 'the protocol of the connection',
-};
 
 const protocolActual = ({ connection }: Question): string =>
   connection.protocol === '' ? 'protocol not known' : connection.protocol;

@@ -164,12 +164,21 @@ export function readHostEndpoint(root: Place): HostEndpoint {
   };
 }
 
+/** Of a port of a host endpoint, and in the rules that mean it. */
+export const PORT_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
+
 function hostPort(place: Place): NamedPort {
   const protocol = protocolAt(fieldOf(place, 'protocol'));
   if (!hasPorts(protocol)) refuse(fieldOf(place, 'protocol'), 'must be TCP, UDP or SCTP');
+  const name = textAt(fieldOf(place, 'name')) ?? '';
+  if (!PORT_NAME.test(name) || /^\d+$/.test(name))
+    refuse(fieldOf(place, 'name'), 'must be given, and no number');
+  const port = integerAt(fieldOf(place, 'port')) ?? 0;
+  if (port < 1 || port > 65535)
+    refuse(fieldOf(place, 'port'), `must be from 1 to 65535, and is ${port}`);
   return {
-    name: textAt(fieldOf(place, 'name')) ?? '',
-    port: integerAt(fieldOf(place, 'port')) ?? 0,
+    name,
+    port,
     protocol: protocolText(protocol ?? 0),
   };
 }

@@ -127,7 +127,7 @@ function inCluster(party: Party): Truth {
     case 'reserved':
       return truthOf(!party.entity.startsWith('world'));
     case 'unresolved':
-      return 'unknown';
+      return party.takenAs === 'pod' ? 'yes' : 'unknown';
   }
 }
 
@@ -143,7 +143,7 @@ function inWorld(party: Party): Truth {
     case 'address':
       return 'yes';
     case 'unresolved':
-      return 'unknown';
+      return party.takenAs === 'pod' ? 'no' : 'unknown';
     case 'reserved':
       // An API server may run on a node or outside the cluster.
       return party.entity === 'kube-apiserver' ? 'unknown' : truthOf(isWorldName(party.entity));

@@ -139,7 +139,7 @@ function namesText(question: Question): string {
 }
 
 const missingName = ({ peer }: Question): MissingFact => ({
-  kind: 'peer',
+  kind: 'dns',
   text: `the names that were resolved to ${partyText(peer)}`,
 });
 

@@ -1,8 +1,9 @@
-import { isRecord } from '../../core/manifest.ts';
-import type { Clause, Option, Rule, Way } from '../form.ts';
-import { not } from '../truth.ts';
+import { isRecord, type ManifestPath } from '../../core/manifest.ts';
+import type { Clause, Option, Predicate, Rule, Way } from '../form.ts';
+import { not, truthOf } from '../truth.ts';
 import { predicatesHold } from '../matching.ts';
 import { alwaysOpen } from '../predicates/open.ts';
+import { predicateOf } from '../predicates/predicate.ts';
 import { oneClause, openClauses } from './clauses.ts';
 import { readIcmps } from './cilium-icmp.ts';
 import { readL7 } from './cilium-l7.ts';
@@ -159,12 +160,24 @@ function readAuthentication(place: Place): Clause | undefined {
   if (isThere(place) && !isThere(at)) refuse(at, `must be one of ${MODES.join(', ')}`);
   if (mode === undefined || mode === 'disabled') return undefined;
   if (mode === 'test-always-fail') return optionsClause('authentication', at.path, []);
-  const open = alwaysOpen(at.path, 'ends that have authenticated each other', {
-    kind: 'authentication',
-    text: 'whether both ends had authenticated each other',
-  });
-  return oneClause('authentication', open);
+  return oneClause('authentication', areAuthenticated(at.path));
 }
+
+/** No policy knows it, and no record but that of a drop for want of it. */
+const areAuthenticated = (path: ManifestPath): Predicate =>
+  predicateOf({
+    path,
+    about: 'other',
+    expected: 'ends that have authenticated each other',
+    test: ({ connection: { authenticated } }) =>
+      authenticated === undefined ? 'unknown' : truthOf(authenticated),
+    actual: ({ connection: { authenticated } }) =>
+      authenticated === undefined ? 'not known' : authenticated ? 'they had' : 'they had not',
+    missing: () => ({
+      kind: 'authentication',
+      text: 'whether both ends had authenticated each other',
+    }),
+  });
 
 /** Ports beside services are refused before Cilium 1.17, and narrow the rule from then on. */
 function readServicePorts(place: Place): readonly Clause[] {

@@ -57,14 +57,19 @@ function readLabel(labels: Place, written: string): readonly IdentityRequirement
   const key = readKey(entry, written);
   const value = entry.value === null ? '' : textAt(entry);
   if (value === undefined || key === undefined) return [];
-  const fault = labelValueFault(value);
-  if (fault !== undefined) refuse(entry, `the value ${shown(value)} ${fault}`);
+  refuseValue(entry);
   return [{ ...key, path: entry.path, operator: 'In', values: [value] }];
+}
+
+function refuseValue(entry: Place): void {
+  const fault = typeof entry.value === 'string' ? labelValueFault(entry.value) : undefined;
+  if (fault !== undefined) refuse(entry, `the value ${shown(entry.value)} ${fault}`);
 }
 
 function readRequirement(place: Place): readonly IdentityRequirement[] {
   const expression = readExpression(place);
   if (expression === undefined) return [];
+  for (const entry of itemsAt(fieldOf(place, 'values'))) refuseValue(entry);
   const key = readKey(fieldOf(place, 'key'), expression.key);
   return key === undefined ? [] : [{ ...expression, ...key, path: place.path }];
 }

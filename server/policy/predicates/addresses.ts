@@ -85,7 +85,8 @@ function ciliumMeans(peer: Party, matchMode: readonly string[]): Truth {
     case 'address':
       return 'yes';
     case 'unresolved':
-      return matchMode.includes('pods') ? 'yes' : 'unknown';
+      if (matchMode.includes('pods')) return 'yes';
+      return peer.takenAs === 'pod' ? 'no' : 'unknown';
     case 'reserved':
       return reservedMeans(peer.entity, matchMode);
   }

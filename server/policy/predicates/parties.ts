@@ -13,6 +13,7 @@ export function partyText(party: Party): string {
     case 'node':
       return party.name === '' ? 'a node' : `node ${party.name}`;
     case 'address':
+      return party.set === undefined ? party.ip : `network set ${party.set.name}`;
     case 'unresolved':
       return party.ip;
     case 'reserved':

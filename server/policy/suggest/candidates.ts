@@ -1,18 +1,12 @@
 import type { Manifest } from '../../core/manifest.ts';
 import type { CompiledPolicy, Family, Question } from '../form.ts';
 import type { EndTrace, RuleTrace } from '../trace.ts';
-import { edited, type Edit } from './edit.ts';
+import { calicoException } from './calico-writer.ts';
+import type { Edit } from './edit.ts';
 import { fixes } from './fixes.ts';
-import { WRITERS, type RuleWriter } from './writers.ts';
-
-/** One manifest that would be changed, or made. */
-export type Part = {
-  /** `undefined`: the policy is new. */
-  readonly before: Manifest | undefined;
-  readonly after: Manifest;
-  /** What is different in `after`; `undefined` for a policy that is new. */
-  readonly edit: Edit | undefined;
-};
+import { changed, type Part } from './part.ts';
+import type { RuleWriter } from './rule-writer.ts';
+import { WRITERS } from './writers.ts';
 
 /** Changes that may let a connection through. Cheapest first: what a person would have to read and own least of. */
 export function* candidates(trace: EndTrace, set: readonly Manifest[]): Generator<Part> {
@@ -23,27 +17,26 @@ export function* candidates(trace: EndTrace, set: readonly Manifest[]): Generato
     const { manifest } = rule.policy;
     if (rule.effect !== 'allow' || writer === undefined || !known.has(manifest)) continue;
     for (const edit of [...fixes(rule, question), ...addedClause(rule, question, writer)])
-      yield changed(manifest, edit);
+      yield changed(rule.policy, edit);
   }
   for (const policy of carriers(trace)) {
     const writer = WRITERS[policy.family];
     const value = writer?.rule(question, policy.ref.namespace);
     if (writer === undefined || value === undefined || !known.has(policy.manifest)) continue;
     const kind = 'append' as const;
-    for (const each of writer.variants(value, trace))
-      yield changed(policy.manifest, { kind, path: writer.rulesPath(question), value: each });
+    for (const each of writer.variants(value, trace, policy))
+      yield changed(policy, { kind, path: writer.rulesPath(question), value: each });
   }
-  for (const family of familiesOf(trace)) {
-    const made = WRITERS[family]?.policy(question, nameFor(trace, set));
-    if (made !== undefined) yield { before: undefined, after: made, edit: undefined };
+  const tier = trace.verdict.reason === 'tier-default-deny' ? trace.verdict.stage : undefined;
+  for (const family of familiesOf(trace))
+    for (const made of WRITERS[family]?.policies(question, nameFor(trace, set), tier) ?? [])
+      yield { before: undefined, after: made, edits: [], namespace: made.metadata.namespace ?? '' };
+  for (const policy of trace.verdict.decidedBy) {
+    const value = policy.family === 'calico' ? calicoException(question, policy) : undefined;
+    if (value !== undefined && known.has(policy.manifest))
+      yield changed(policy, { kind: 'append', path: ['spec', question.way], value });
   }
 }
-
-const changed = (before: Manifest, edit: Edit): Part => ({
-  before,
-  after: edited(before, edit),
-  edit,
-});
 
 /** One clause fails and all others hold: one more alternative in it is enough. */
 function addedClause(rule: RuleTrace, question: Question, writer: RuleWriter): readonly Edit[] {

@@ -1,9 +1,13 @@
-import { parseDocument, stringify, type Document } from 'yaml';
+import { isNode, isSeq, parseDocument, stringify } from 'yaml';
+import type { Document, Node, YAMLSeq } from 'yaml';
 import type { Manifest, ManifestPath } from '../../core/manifest.ts';
 
-/** One change to a manifest: something more in a list, which is made where there is none, or one value. */
+/**
+ * One change to a manifest: something more in a list, which is made where there is none; something before an entry of a
+ * list, at whose path it then stands; or one value.
+ */
 export type Edit = {
-  readonly kind: 'append' | 'set';
+  readonly kind: 'append' | 'insert' | 'set';
   readonly path: ManifestPath;
   readonly value: unknown;
 };
@@ -18,6 +22,7 @@ export function edited(manifest: Manifest, { kind, path, value }: Edit): Manifes
   const last = path.at(-1) ?? '';
   const held = place[last];
   if (kind === 'set') place[last] = value;
+  else if (kind === 'insert') (place as unknown as unknown[]).splice(Number(last), 0, value);
   else place[last] = Array.isArray(held) ? [...(held as unknown[]), value] : [value];
   return copy as Manifest;
 }
@@ -33,14 +38,11 @@ function childOf(place: Holder, part: string | number): Holder {
  */
 export function editedText(
   text: string,
-  { kind, path, value }: Edit,
+  edits: readonly Edit[],
 ): { readonly before: string; readonly after: string } {
   const document: Document = parseDocument(text);
   const printed = document.toString(STYLE);
-  if (kind === 'set') document.setIn(path, document.createNode(value));
-  else if (document.hasIn(path) && document.getIn(path) !== null)
-    document.addIn(path, document.createNode(value));
-  else document.setIn(path, document.createNode([value]));
+  for (const edit of edits) editDocument(document, edit);
   const changed = document.toString(STYLE);
   const [own, old, now] = [text.trimEnd(), printed.trimEnd(), changed.trimEnd()].map((each) =>
     each.split('\n'),
@@ -53,6 +55,25 @@ export function editedText(
     ...own.slice(own.length - behind),
   ];
   return { before: `${own.join('\n')}\n`, after: `${after.join('\n')}\n` };
+}
+
+function editDocument(document: Document, { kind, path, value }: Edit): void {
+  const node = document.createNode(value);
+  const list = document.getIn(path.slice(0, -1), true);
+  if (kind === 'set') document.setIn(path, node);
+  else if (kind === 'insert' && isSeq(list)) insertItem(list, Number(path.at(-1)), node);
+  else if (document.hasIn(path) && document.getIn(path) !== null) document.addIn(path, node);
+  else document.setIn(path, document.createNode([value]));
+}
+
+/** What is said above the first entry of a list is kept by the list, and stays with that entry. */
+function insertItem(list: YAMLSeq, at: number, node: Node): void {
+  const [first] = list.items;
+  if (at === 0 && isNode(first) && list.commentBefore != null) {
+    first.commentBefore = list.commentBefore;
+    delete list.commentBefore;
+  }
+  list.items.splice(at, 0, node);
 }
 
 /** How many lines two texts share at their beginning, and how many of the rest at their end. */

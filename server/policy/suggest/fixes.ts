@@ -1,9 +1,10 @@
-import { isRecord, type Manifest, type ManifestPath } from '../../core/manifest.ts';
+import { isRecord, valueAtPath, type ManifestPath } from '../../core/manifest.ts';
 import type { Question } from '../form.ts';
 import { labelValue, NAMESPACE_NAME } from '../labels.ts';
-import { predicatesHold } from '../matching.ts';
+import { clauseHolds, predicatesHold, selects } from '../matching.ts';
 import { serverOf } from '../predicates/parties.ts';
 import type { ClauseTrace, RuleTrace } from '../trace.ts';
+import { NAMESPACE_KEY } from './cilium-writer.ts';
 import type { Edit } from './edit.ts';
 
 /**
@@ -38,7 +39,10 @@ function namespaceFix(
   if (nearest === undefined || failing.length !== 1 || failing[0]?.about !== 'namespace') return [];
   if (question.peer.kind !== 'pod' || policy.ref.namespace === '') return [];
   if (!nearest.predicates.some(({ about }) => about === 'labels')) return [];
-  if (isNamespaceWritten(valueAt(policy.manifest, nearest.path)) || isAnyAdmitted(rule, question))
+  if (
+    isNamespaceWritten(valueAtPath(policy.manifest, nearest.path)) ||
+    isAnyAdmitted(rule, question)
+  )
     return [];
   const { namespace } = question.peer;
   const set = (path: ManifestPath, value: unknown): Edit => ({ kind: 'set', path, value });
@@ -61,8 +65,6 @@ function namespaceFix(
   }
 }
 
-const NAMESPACE_KEY = 'k8s:io.kubernetes.pod.namespace';
-
 const isNamespaceWritten = (peer: unknown): boolean =>
   isRecord(peer) &&
   (peer['namespaceSelector'] !== undefined ||
@@ -72,12 +74,16 @@ const isNamespaceWritten = (peer: unknown): boolean =>
 function isAnyAdmitted(rule: RuleTrace, question: Question): boolean {
   const compiled = rule.policy.rules[question.way].find(({ path }) => path === rule.path);
   const options = compiled?.clauses.find(({ kind }) => kind === 'peer')?.options ?? [];
+  // Addresses in lists with labels are found by selectors as pods are, and have no namespace to be found by.
+  if (LISTED.some((kind) => question.world.references.byKind.has(kind))) return true;
   return [...question.world.facts.pods.values()].some((peer) =>
     options.some(
       (option) => predicatesHold(option, { ...question, peer, peerIp: peer.ips[0] }) !== 'no',
     ),
   );
 }
+
+const LISTED = ['NetworkSet', 'GlobalNetworkSet', 'HostEndpoint'];
 
 /** A service leads the port that is written to the port that was used, which is the one that policies see. */
 function portFix(
@@ -88,11 +94,40 @@ function portFix(
   const failing = nearest?.predicates.filter(({ truth }) => truth !== 'yes') ?? [];
   const [only] = failing;
   if (failing.length !== 1 || only?.about !== 'port') return [];
-  const written = valueAt(rule.policy.manifest, only.path);
-  if (ledFrom(question, Number(written)) === undefined) return [];
+  const written = valueAtPath(rule.policy.manifest, only.path);
+  const entry = valueAtPath(rule.policy.manifest, only.path.slice(0, -1));
+  const isOne = typeof written === 'string' || typeof written === 'number';
+  if (!isOne || (isRecord(entry) && entry['endPort'] !== undefined)) return [];
+  const isLed = (each: Question): boolean => ledFrom(each, Number(written)) !== undefined;
+  if (!isLed(question) || servedBy(rule, question)?.every(isLed) !== true) return [];
   const port = question.connection.port;
   const value = typeof written === 'string' ? String(port) : port;
   return [{ kind: 'set', path: only.path, value }];
+}
+
+/**
+ * The connection to each of the pods whose port a rule names: all of them listen elsewhere where it is to be changed.
+ * `undefined` where it may be about more than pods that are known.
+ */
+function servedBy(
+  { policy, path }: RuleTrace,
+  question: Question,
+): readonly Question[] | undefined {
+  const pods = [...question.world.facts.pods.values()];
+  if (question.way === 'ingress')
+    return policy.namespace === ''
+      ? undefined
+      : pods
+          .map((subject) => ({ ...question, subject }))
+          .filter((each) => selects(policy, each) !== 'no');
+  const rule = policy.rules.egress.find((each) => each.path === path);
+  const peers = rule?.clauses.filter(({ kind }) => kind === 'peer') ?? [];
+  const tests = peers.flatMap(({ options }) => options.flatMap(({ predicates }) => predicates));
+  if (peers.length === 0 || tests.some(({ about }) => about !== 'labels' && about !== 'namespace'))
+    return undefined;
+  return pods
+    .map((peer) => ({ ...question, peer, peerIp: peer.ips[0] }))
+    .filter((each) => peers.every((clause) => clauseHolds(clause, each) !== 'no'));
 }
 
 /** The service that leads a port of its own to the port of the pod that was used; its pods listen on no such port. */
@@ -129,18 +164,4 @@ function segmentPattern(segment: string): string {
   if (/^\d+$/.test(segment)) return '[0-9]+';
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(segment)) return '[0-9a-fA-F-]+';
   return segment.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-}
-
-export function valueAt(manifest: Manifest, path: ManifestPath): unknown {
-  let value: unknown = manifest;
-  for (const part of path)
-    value =
-      typeof part === 'number'
-        ? Array.isArray(value)
-          ? (value[part] as unknown)
-          : undefined
-        : isRecord(value)
-          ? value[part]
-          : undefined;
-  return value;
 }

@@ -1,5 +1,6 @@
 import type { DropMark } from '../../core/drop-state.ts';
 import type { EpochNanos } from '../../core/time.ts';
+import type { EvaluatedHits } from './evaluated-hits.ts';
 import type { ObjectHistory } from './objects-history.ts';
 
 /** A question that a person gave a name. The texts are those of an address. */
@@ -40,4 +41,6 @@ export type ControlStore = Disposable & {
   removeView(id: string): boolean;
   /** Policies, pods and what else the inventory sources tell. */
   readonly objects: ObjectHistory;
+  /** Hits that no record names. */
+  readonly evaluated: EvaluatedHits;
 };

@@ -18,39 +18,73 @@ type OpenRow = { readonly id: bigint; readonly hash: string; readonly from_at: b
 export function createObjectRecord(
   db: Database.Database,
 ): Pick<ObjectHistory, 'record' | 'retire'> {
-  const insertKey = db.prepare(
+  const keys = createKeys(db);
+  const versions = createVersions(db);
+  const orphans = prepareOrphans(db);
+  const record = db.transaction((source: string, changes: readonly ObjectChange[]): void => {
+    for (const change of changes) {
+      if (change.kind === 'present') {
+        const { object, at, how } = change;
+        versions.present(keys.make(source, object.key), object, at, how);
+      } else {
+        const id = keys.find(source, change.key);
+        if (id !== undefined) versions.gone(id, change.at);
+      }
+    }
+  });
+  const retire = db.transaction((running: readonly string[]): void => {
+    for (const { last, ...version } of orphans.all(JSON.stringify(running)))
+      versions.end(version, nanos(last));
+  });
+  return {
+    record: (source, changes) => record.immediate(source, changes),
+    retire: (running) => retire.immediate(running),
+  };
+}
+
+function createKeys(db: Database.Database) {
+  const insert = db.prepare(
     'INSERT INTO object_keys (source, key) VALUES (?, ?) ON CONFLICT DO NOTHING',
   );
-  const keyId = db
+  const idOf = db
     .prepare<[string, string], bigint>('SELECT id FROM object_keys WHERE key = ? AND source = ?')
     .pluck()
     .safeIntegers();
-  const openVersion = db
+  const find = (source: string, key: ObjectKey): bigint | undefined =>
+    idOf.get(keyText(key), source);
+  return {
+    find,
+    make: (source: string, key: ObjectKey): bigint =>
+      find(source, key) ?? BigInt(insert.run(source, keyText(key)).lastInsertRowid),
+  };
+}
+
+/** Answers with the id of equal contents, which are stored once. */
+function createContents(db: Database.Database): (object: SeenObject) => bigint {
+  const insert = db.prepare('INSERT INTO object_contents (hash, body) VALUES (?, ?)');
+  const idOf = db
+    .prepare<[string], bigint>('SELECT id FROM object_contents WHERE hash = ?')
+    .pluck()
+    .safeIntegers();
+  return ({ hash, manifest }) =>
+    idOf.get(hash) ??
+    BigInt(insert.run(hash, zstdCompressSync(JSON.stringify(manifest))).lastInsertRowid);
+}
+
+function createVersions(db: Database.Database) {
+  const contentOf = createContents(db);
+  const find = db
     .prepare<[bigint], OpenRow>(
       `SELECT v.id, c.hash, v.from_at FROM object_versions v JOIN object_contents c ON c.id = v.content_id
        WHERE v.key_id = ? AND v.until_at = ${STILL_THERE}`,
     )
     .safeIntegers();
-  const insertContent = db.prepare('INSERT INTO object_contents (hash, body) VALUES (?, ?)');
-  const contentId = db
-    .prepare<[string], bigint>('SELECT id FROM object_contents WHERE hash = ?')
-    .pluck()
-    .safeIntegers();
-  const insertVersion = db.prepare(
+  const insert = db.prepare(
     `INSERT INTO object_versions (key_id, content_id, from_at, until_at, how, node, short)
      VALUES (?, ?, ?, ${STILL_THERE}, ?, 0, ?)`,
   );
   const close = db.prepare('UPDATE object_versions SET until_at = ?, node = ? WHERE id = ?');
   const drop = db.prepare('DELETE FROM object_versions WHERE id = ?');
-
-  const orphans = db
-    .prepare<[string], Omit<OpenRow, 'hash'> & { readonly last: bigint }>(
-      `SELECT v.id, v.from_at,
-         max(v.from_at + 1, coalesce((SELECT max(until_at) FROM object_coverage WHERE source = k.source), 0)) AS last
-       FROM object_versions v JOIN object_keys k ON k.id = v.key_id
-       WHERE v.node = 0 AND v.until_at = ${STILL_THERE} AND k.source NOT IN (SELECT value FROM json_each(?))`,
-    )
-    .safeIntegers();
 
   const end = (version: Omit<OpenRow, 'hash'>, at: EpochNanos): EpochNanos => {
     const from = nanos(version.from_at);
@@ -62,40 +96,29 @@ export function createObjectRecord(
     close.run(at, intervalNode({ from, to: at }), version.id);
     return at;
   };
-  const idOf = (source: string, key: ObjectKey): bigint => {
-    const text = keyText(key);
-    const known = keyId.get(text, source);
-    return known ?? BigInt(insertKey.run(source, text).lastInsertRowid);
-  };
-  const present = (source: string, object: SeenObject, at: EpochNanos, how: HowSeen): void => {
-    const { key, hash, manifest } = object;
-    const id = idOf(source, key);
-    const open = openVersion.get(id);
-    if (open?.hash === hash) return;
-    const from = open === undefined ? at : end(open, at);
-    const content =
-      contentId.get(hash) ??
-      BigInt(insertContent.run(hash, zstdCompressSync(JSON.stringify(manifest))).lastInsertRowid);
-    insertVersion.run(id, content, from, how, CHURNING_KINDS.has(kindName(key)) ? 1 : 0);
-  };
-  const gone = (source: string, key: ObjectKey, at: EpochNanos): void => {
-    const id = keyId.get(keyText(key), source);
-    const open = id === undefined ? undefined : openVersion.get(id);
-    if (open !== undefined) end(open, at);
-  };
-
-  const record = db.transaction((source: string, changes: readonly ObjectChange[]): void => {
-    for (const change of changes) {
-      if (change.kind === 'present') present(source, change.object, change.at, change.how);
-      else gone(source, change.key, change.at);
-    }
-  });
-  const retire = db.transaction((running: readonly string[]): void => {
-    for (const { last, ...version } of orphans.all(JSON.stringify(running)))
-      end(version, nanos(last));
-  });
   return {
-    record: (source, changes) => record.immediate(source, changes),
-    retire: (running) => retire.immediate(running),
+    end,
+    present(keyId: bigint, object: SeenObject, at: EpochNanos, how: HowSeen): void {
+      const open = find.get(keyId);
+      if (open?.hash === object.hash) return;
+      const from = open === undefined ? at : end(open, at);
+      const isShort = CHURNING_KINDS.has(kindName(object.key));
+      insert.run(keyId, contentOf(object), from, how, isShort ? 1 : 0);
+    },
+    gone(keyId: bigint, at: EpochNanos): void {
+      const open = find.get(keyId);
+      if (open !== undefined) end(open, at);
+    },
   };
 }
+
+/** Versions that are open and of no source that runs, with the time until which theirs told them. */
+const prepareOrphans = (db: Database.Database) =>
+  db
+    .prepare<[string], Omit<OpenRow, 'hash'> & { readonly last: bigint }>(
+      `SELECT v.id, v.from_at,
+         max(v.from_at + 1, coalesce((SELECT max(until_at) FROM object_coverage WHERE source = k.source), 0)) AS last
+       FROM object_versions v JOIN object_keys k ON k.id = v.key_id
+       WHERE v.node = 0 AND v.until_at = ${STILL_THERE} AND k.source NOT IN (SELECT value FROM json_each(?))`,
+    )
+    .safeIntegers();

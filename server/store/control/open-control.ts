@@ -8,6 +8,7 @@ import { integrityFaults } from '../sqlite/backup.ts';
 import { guard } from '../sqlite/failures.ts';
 import { damageIn, putAside } from '../sqlite/quarantine.ts';
 import type { ControlStore } from './control-store.ts';
+import { createEvaluatedHits } from './evaluated-hits.ts';
 import { createMarks } from './marks.ts';
 import { createObjectHistory } from './objects.ts';
 import { createViews } from './views.ts';
@@ -75,6 +76,7 @@ function openSound(file: string, notice: string | undefined): ControlStore {
   const marks = createMarks(db);
   const views = createViews(db);
   const objects = createObjectHistory(db);
+  const evaluated = createEvaluatedHits(db);
   const held = undo.move();
   const attempt = <A extends readonly unknown[], T>(what: string, run: (...args: A) => T) => {
     return (...args: A): T => guard(what, file, () => run(...args));
@@ -97,6 +99,12 @@ function openSound(file: string, notice: string | undefined): ControlStore {
       retire: attempt('Keeping objects', objects.retire),
       coverageAt: attempt('Reading what was watched', objects.coverageAt),
       prune: attempt('Removing old objects', objects.prune),
+    },
+    evaluated: {
+      mark: attempt('Reading evaluated hits', evaluated.mark),
+      begin: attempt('Keeping evaluated hits', evaluated.begin),
+      add: attempt('Keeping evaluated hits', evaluated.add),
+      prune: attempt('Removing old evaluated hits', evaluated.prune),
     },
     [Symbol.dispose]: () => held.dispose(),
   };
@@ -126,6 +134,7 @@ function withoutFile({ code, detail, fields }: AppError): ControlStore {
       coverageAt: refuse,
       prune: refuse,
     },
+    evaluated: { mark: refuse, begin: refuse, add: refuse, prune: refuse },
     [Symbol.dispose]: () => undefined,
   };
 }

@@ -6,9 +6,12 @@ import { createObjectHistory } from './objects.ts';
 import type { ObjectHistory } from './objects-history.ts';
 import { CONTROL_FILE } from './open-control.ts';
 
-/** What can be read of the history of objects without changing it. */
+/** What can be read of the history of objects without changing it. Throws an AppError where it cannot be read. */
 export type ObjectReader = Disposable &
-  Pick<ObjectHistory, 'at' | 'of' | 'coverageAt' | 'coveredUntil'>;
+  Pick<ObjectHistory, 'open' | 'at' | 'of' | 'coverageAt' | 'coveredUntil'> & {
+    /** Another number as soon as anybody has written the file. */
+    writes(): number;
+  };
 
 /** A server that writes holds the file for moments only. */
 const BUSY_MS = 1_000;
@@ -29,9 +32,20 @@ export function readObjects(directory: string): ObjectReader | undefined {
       .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'object_versions'")
       .get();
     if (hasObjects === undefined) return undefined;
-    const { at, of, coverageAt, coveredUntil } = createObjectHistory(db);
+    const { open, at, of, coverageAt, coveredUntil } = createObjectHistory(db);
+    const writes = db.prepare<[], number>('PRAGMA data_version').pluck();
     const held = undo.move();
-    const reader = { at, of, coverageAt, coveredUntil };
-    return { ...reader, [Symbol.dispose]: () => held.dispose() };
+    const attempt = <A extends readonly unknown[], T>(run: (...args: A) => T) => {
+      return (...args: A): T => guard('Reading the objects', file, () => run(...args));
+    };
+    return {
+      open: attempt(open),
+      at: attempt(at),
+      of: attempt(of),
+      coverageAt: attempt(coverageAt),
+      coveredUntil: attempt(coveredUntil),
+      writes: attempt(() => writes.get() ?? 0),
+      [Symbol.dispose]: () => held.dispose(),
+    };
   });
 }

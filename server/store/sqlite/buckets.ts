@@ -1,3 +1,4 @@
+import { halvesOf, isBefore, type Halves } from '../../columns/halves.ts';
 import type { TimeWindow } from '../../core/time.ts';
 
 /**
@@ -11,6 +12,21 @@ export function bucketSeeker(window: TimeWindow, buckets: number): (time: bigint
   return (time) => {
     while (bucket > 0 && time < (starts[bucket] ?? 0n)) bucket--;
     while (bucket < last && time >= (starts[bucket + 1] ?? 0n)) bucket++;
+    return bucket;
+  };
+}
+
+/** The same for times by their halves, of which each is read where it stands. */
+export function bucketOfHalves(
+  window: TimeWindow,
+  buckets: number,
+): (times: Halves, at: number) => number {
+  const starts = halvesOf(BigInt64Array.from(bucketStarts(window, buckets)));
+  const last = buckets - 1;
+  let bucket = 0;
+  return (times, at) => {
+    while (bucket > 0 && isBefore(times, at, starts, bucket)) bucket--;
+    while (bucket < last && !isBefore(times, at, starts, bucket + 1)) bucket++;
     return bucket;
   };
 }

@@ -4,7 +4,7 @@ import { timesIn, type Block } from '../../columns/block.ts';
 import { halvesOf, isBefore } from '../../columns/halves.ts';
 import type { bucketSeeker, bucketSpreader } from './buckets.ts';
 import type { GroupCodes } from './group-codes.ts';
-import { widenRow, type Row } from './group-rows.ts';
+import type { GroupRows } from './group-rows.ts';
 import type { Matches } from './walk.ts';
 
 /** How the time of a row becomes a bucket. */
@@ -20,9 +20,9 @@ export type Buckets = {
  */
 export function countBlock(
   matches: Matches,
-  { codes, distinct }: GroupCodes,
+  { codes, distinct, placeOf }: GroupCodes,
   { count, seek, spread }: Buckets,
-  rowsOf: (code: number) => readonly Row[],
+  into: GroupRows,
 ): void {
   const { from, to, rows: wanted } = matches;
   const { block } = matches.opened;
@@ -38,11 +38,9 @@ export function countBlock(
   let bucket = 0;
   const flush = (): void => {
     for (const code of seen.subarray(0, seenCount)) {
-      for (const into of rowsOf(code)) {
-        into.records += records[code] ?? 0;
-        into.events += events[code] ?? 0;
-        into.series[bucket] = (into.series[bucket] ?? 0) + (events[code] ?? 0);
-      }
+      const place = placeOf(code);
+      into.add(place, records[code] ?? 0, events[code] ?? 0);
+      into.addTo(place, bucket, events[code] ?? 0);
       records[code] = 0;
       events[code] = 0;
     }
@@ -54,7 +52,9 @@ export function countBlock(
     ends.note(code, row);
     const span = spanOf?.(row);
     if (span !== undefined) {
-      addSpread(rowsOf(code), { span, events: eventsOf(row), spread });
+      const place = placeOf(code);
+      into.add(place, 1, eventsOf(row));
+      spread(span, eventsOf(row), (at, share) => into.addTo(place, at, share));
       continue;
     }
     const next = bucketOf(row);
@@ -68,25 +68,13 @@ export function countBlock(
     events[code] = (events[code] ?? 0) + eventsOf(row);
   }
   flush();
-  ends.widen(rowsOf);
-}
-
-/** One aggregate over the buckets that it spans. */
-function addSpread(
-  rows: readonly Row[],
-  { span, events, spread }: { span: TimeWindow; events: number; spread: Buckets['spread'] },
-): void {
-  for (const into of rows) {
-    into.records += 1;
-    into.events += events;
-    spread(span, events, (at, count) => (into.series[at] = (into.series[at] ?? 0) + count));
-  }
+  ends.widen(into, placeOf);
 }
 
 type Ends = {
   note(code: number, row: number): void;
-  /** Tells the rows what was noted. */
-  widen(rowsOf: (code: number) => readonly Row[]): void;
+  /** Tells what was noted. */
+  widen(into: GroupRows, placeOf: GroupCodes['placeOf']): void;
 };
 
 /**
@@ -108,12 +96,11 @@ export function createEnds(
       if (earliest === 0 || isBefore(firsts, row, firsts, earliest - 1)) first[code] = row + 1;
       if (latest === 0 || !isBefore(lasts, row, lasts, latest - 1)) last[code] = row + 1;
     },
-    widen(rowsOf) {
+    widen(into, placeOf) {
       for (let code = 0; code < distinct; code++) {
         const earliest = first[code] ?? 0;
         if (earliest === 0) continue;
-        const latest = (last[code] ?? 0) - 1;
-        for (const row of rowsOf(code)) widenRow(row, firsts, earliest - 1, lasts, latest);
+        into.widen(placeOf(code), firsts, earliest - 1, lasts, (last[code] ?? 0) - 1);
       }
     },
   };

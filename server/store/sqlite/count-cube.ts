@@ -6,10 +6,10 @@ import type { SummaryQuery } from '../flow-store.ts';
 import type { bucketSeeker } from './buckets.ts';
 import type { Catalog } from './catalog.ts';
 import { createEnds } from './count-block.ts';
-import { columnsOf, CUBES, cubesWith } from './cubes.ts';
+import { askedBy, asFlows, columnsOfCube, cubesWith } from './cubes.ts';
 import { impliesDenied } from './denied.ts';
 import type { GroupCodes } from './group-codes.ts';
-import type { Row } from './group-rows.ts';
+import type { GroupRows } from './group-rows.ts';
 import type { Grouping } from './grouping.ts';
 import type { Span } from './pieces.ts';
 import { widest } from './rollup-plan.ts';
@@ -35,8 +35,7 @@ export function* cubesFor(
 ): Generator<CountedCube, void, undefined> {
   const condition = compileQuery(query.where);
   if (impliesDenied(condition)) return;
-  const asked = new Set([...columnsOf(condition), ...groupings.map(({ column }) => column)]);
-  const cubes = cubesWith(asked);
+  const cubes = cubesWith([...askedBy(condition), ...groupings]);
   const cubeOf = (rollup: Rollup) => cubes.find((cube) => rollup.cubes.includes(cube));
   const passes = (rollup: Rollup): boolean =>
     isWithin(rollup, query) &&
@@ -65,10 +64,11 @@ function readCube(
   condition: Condition,
 ): Pick<CountedCube, 'block' | 'rows'> | undefined {
   try {
-    const block = catalog.rollups.open(rollup, cube);
-    if (block === undefined) return undefined;
+    const opened = catalog.rollups.open(rollup, cube);
+    if (opened === undefined) return undefined;
     // Before anything is counted from it.
-    for (const name of [...(CUBES[cube] ?? []), ...SUMS]) block.column(name);
+    for (const name of [...columnsOfCube(cube), ...SUMS]) opened.column(name);
+    const block = asFlows(cube, opened);
     const matching = evaluate(condition, block, undefined);
     const rows = matching === 'none' ? new Uint8Array(block.rows) : matching;
     return { block, rows: rows === 'all' ? undefined : rows };
@@ -83,8 +83,8 @@ const SUMS = ['records', 'events', 'firstAt', 'lastAt'] as const;
 /** Adds what the rows of a cube say to the groups that their codes stand for. */
 export function countCube(
   { block, rows, bucket }: CountedCube,
-  { codes, distinct }: GroupCodes,
-  rowsOf: (code: number) => readonly Row[],
+  { codes, distinct, placeOf }: GroupCodes,
+  into: GroupRows,
 ): void {
   const recordsOf = numbersIn(block, 'records');
   const eventsOf = numbersIn(block, 'events');
@@ -101,11 +101,8 @@ export function countCube(
   }
   for (let code = 0; code < distinct; code++) {
     if (records[code] === 0) continue;
-    for (const into of rowsOf(code)) {
-      into.records += records[code] ?? 0;
-      into.events += events[code] ?? 0;
-      into.series[bucket] = (into.series[bucket] ?? 0) + (events[code] ?? 0);
-    }
+    into.add(placeOf(code), records[code] ?? 0, events[code] ?? 0);
+    into.addTo(placeOf(code), bucket, events[code] ?? 0);
   }
-  ends.widen(rowsOf);
+  ends.widen(into, placeOf);
 }

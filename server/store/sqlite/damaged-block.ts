@@ -49,6 +49,10 @@ export function openSaying(range: Range, columns: Uint8Array): Block {
 }
 
 function sayingValues(range: Range, column: Extract<Column, { kind: 'values' }>): Column {
-  const { value } = column;
-  return { ...column, value: (code) => decodeBlock(range, () => value(code)) };
+  const { value, numberOf } = column;
+  return {
+    ...column,
+    value: (code) => decodeBlock(range, () => value(code)),
+    numberOf: (code, texts) => decodeBlock(range, () => numberOf(code, texts)),
+  };
 }

@@ -1,24 +1,24 @@
 import { valueAt, type Block } from '../../columns/block.ts';
 import type { Codes } from '../../columns/dictionary.ts';
-import { numberer, numbererBelow } from '../../columns/numberer.ts';
+import { numberer } from '../../columns/numberer.ts';
+import { createTuples } from '../../columns/tuples.ts';
+import type { GroupRows, Place } from './group-rows.ts';
 import type { Grouping } from './grouping.ts';
 
 /**
  * Numbers the lists of keys under which values of a field count, alike in all blocks. Many values have equal keys, as
  * the pods of one workload, and nearly all have one.
  */
-export type Keyer = {
+type Keyer = {
   readonly column: Grouping['column'];
   numberOf(value: unknown): number;
   keys(number: number): readonly string[];
-  /** How many there are. */
-  readonly size: number;
 };
 
 /** Of so many values of a field is known at once under which keys they count. */
 const MAX_KNOWN_VALUES = 65_536;
 
-export function createKeyer({ column, keys }: Grouping): Keyer {
+function createKeyer({ column, keys }: Grouping): Keyer {
   const known = new Map<unknown, number>();
   const byText = new Map<string, number>();
   const lists: (readonly string[])[] = [];
@@ -42,18 +42,14 @@ export function createKeyer({ column, keys }: Grouping): Keyer {
       return number;
     },
     keys: (number) => lists[number] ?? [],
-    get size() {
-      return lists.length;
-    },
   };
 }
 
-/** Rows that count under the same keys have the same code. Only the codes of rows that match mean something. */
+/** By what rows are counted: rows of one code count in one place. Only the codes of rows that match mean something. */
 export type GroupCodes = {
   readonly codes: Codes;
   readonly distinct: number;
-  /** The number of the keys of each field that is counted by. */
-  readonly numbers: (code: number) => readonly [first: number, second: number];
+  readonly placeOf: (code: number) => Place;
 };
 
 /** Rows of a block that are counted. */
@@ -65,74 +61,88 @@ type Rows = {
   readonly rows: Uint8Array | undefined;
 };
 
-/** By what the rows of a block are counted; all rows are alike where there is no field. */
-export function groupCodes(rows: Rows, [first, second]: readonly Keyer[]): GroupCodes {
+export type Grouper = (rows: Rows) => GroupCodes;
+
+/** So many pairs of keys are known at once, in blocks of any number. */
+const MAX_KNOWN_PAIRS = 200_000;
+
+/** Finds where rows of blocks count; all of them in one place where there is no field. */
+export function createGrouper(groupings: readonly Grouping[], into: GroupRows): Grouper {
+  const [first, second] = groupings.map(createKeyer);
   if (first === undefined) {
-    const codes = new Uint8Array(rows.opened.block.rows);
-    return { codes, distinct: 1, numbers: () => [0, 0] };
+    const place = into.place([[]]);
+    return ({ opened: { block } }) => ({
+      ...{ codes: new Uint8Array(block.rows), distinct: 1, placeOf: () => place },
+    });
   }
-  const one = fieldCodes(rows, first);
-  if (second === undefined) {
-    return { ...one, numbers: (code) => [one.number(code), 0] };
-  }
-  return joinCodes(
-    rows,
-    keyCodes(rows, one, first),
-    keyCodes(rows, fieldCodes(rows, second), second),
-  );
+  return second === undefined ? byField(first, into) : byPairs(first, second, into);
+}
+
+function byField(keyer: Keyer, into: GroupRows): Grouper {
+  const places: Place[] = [];
+  const placeOfNumber = (number: number): Place =>
+    (places[number] ??= into.place(keyer.keys(number).map((key) => [key])));
+  return (rows) => {
+    const { codes, distinct, numberOf } = fieldCodes(rows, keyer);
+    return { codes, distinct, placeOf: (code) => placeOfNumber(numberOf(code)) };
+  };
+}
+
+/** Each of the first field with each of the second. Pairs keep their codes from block to block: many stand in all. */
+function byPairs(first: Keyer, second: Keyer, into: GroupRows): Grouper {
+  let pairs = createTuples(2);
+  let places: Place[] = [];
+  const placeOf = (pair: number): Place => {
+    const seconds = second.keys(pairs.at(pair, 1));
+    return (places[pair] ??= into.place(
+      first.keys(pairs.at(pair, 0)).flatMap((one) => seconds.map((other) => [one, other])),
+    ));
+  };
+  return (rows) => {
+    if (pairs.size > MAX_KNOWN_PAIRS) {
+      pairs = createTuples(2);
+      places = [];
+    }
+    const [ones, others] = [fieldCodes(rows, first), fieldCodes(rows, second)];
+    const { slot } = pairs;
+    const codes = codeRows(rows, (row) => {
+      slot[0] = ones.numberOf(ones.codes[row] ?? 0);
+      slot[1] = others.numberOf(others.codes[row] ?? 0);
+      return pairs.number();
+    });
+    return { codes, distinct: pairs.size, placeOf };
+  };
 }
 
 type FieldCodes = Pick<GroupCodes, 'codes' | 'distinct'> & {
   /** The number of a code's keys. */
-  readonly number: (code: number) => number;
+  readonly numberOf: (code: number) => number;
 };
 
 function fieldCodes(rows: Rows, { column: name, numberOf }: Keyer): FieldCodes {
   const column = rows.opened.block.column(name);
   if (column.kind === 'values') {
     const { codes, distinct, value } = column;
-    return { codes, distinct, number: (code) => numberOf(value(code)) };
+    return { codes, distinct, numberOf: onceEach(distinct, (code) => numberOf(value(code))) };
   }
   const values = numberer<unknown>();
   const codes = codeRows(rows, (row) => values.numberOf(valueAt(column, row)));
   const { numbered } = values;
-  return { codes, distinct: numbered.length, number: (code) => numberOf(numbered[code]) };
-}
-
-/** The numbers of the rows' keys in place of their codes. */
-function keyCodes(
-  rows: Rows,
-  { codes, distinct, number }: FieldCodes,
-  keyer: Keyer,
-): Pick<GroupCodes, 'codes' | 'distinct'> {
-  /** One more than the number, 0 where it is not known yet. */
-  const numbers = new Uint32Array(distinct);
-  const numbered = codeRows(rows, (row) => {
-    const code = codes[row] ?? 0;
-    const known = numbers[code] ?? 0;
-    return (known > 0 ? known : (numbers[code] = number(code) + 1)) - 1;
-  });
-  return { codes: numbered, distinct: keyer.size };
-}
-
-/** Gives codes to the pairs that rows have, of which there are fewer than there could be. */
-function joinCodes(
-  rows: Rows,
-  first: Pick<GroupCodes, 'codes' | 'distinct'>,
-  second: Pick<GroupCodes, 'codes' | 'distinct'>,
-): GroupCodes {
-  const { distinct } = second;
-  const { numberOf, numbered } = numbererBelow(first.distinct * distinct);
-  const codes = codeRows(rows, (row) =>
-    numberOf((first.codes[row] ?? 0) * distinct + (second.codes[row] ?? 0)),
-  );
+  const { length } = numbered;
   return {
     codes,
-    distinct: numbered.length,
-    numbers(code) {
-      const pair = numbered[code] ?? 0;
-      return [Math.floor(pair / distinct), pair % distinct];
-    },
+    distinct: length,
+    numberOf: onceEach(length, (code) => numberOf(numbered[code])),
+  };
+}
+
+/** Asks for the number of a code when it is first needed. */
+function onceEach(distinct: number, numberOf: (code: number) => number): (code: number) => number {
+  /** One more than the number, 0 where it is not known yet. */
+  const known = new Uint32Array(distinct);
+  return (code) => {
+    const found = known[code] ?? 0;
+    return found > 0 ? found - 1 : (known[code] = numberOf(code) + 1) - 1;
   };
 }
 

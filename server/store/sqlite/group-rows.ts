@@ -1,30 +1,23 @@
-import type { Halves } from '../../columns/halves.ts';
+import { copyTime, isBefore, type Halves } from '../../columns/halves.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import type { Summary, SummaryRow } from '../flow-store.ts';
 
-/**
- * A row of a summary while it is counted. Times as halves: a bigint for each block and row, of which most are of no
- * interest, would take longer than the counting.
- */
-export type Row = Pick<SummaryRow, 'keys'> & {
-  records: number;
-  events: number;
-  readonly series: number[];
-  seen: boolean;
-  firstHigh: number;
-  firstLow: number;
-  lastHigh: number;
-  lastLow: number;
-};
+/** Where something is counted: the number of a row, or a negative one that stands for several rows. */
+export type Place = number;
 
-/** A row for each group; what exceeds their number has one row for all. */
+/** The rows of a summary while they are counted: one for each group; what exceeds their number has one row for all. */
 export type GroupRows = {
-  rowOf(keys: readonly string[]): Row;
-  /** Groups that have a row of their own. */
-  readonly size: number;
-  named(): readonly Row[];
-  /** What has no row of its own; `undefined` where everything has. */
-  readonly rest: Row | undefined;
+  /** Where counts what has such lists of keys; it counts once under each. */
+  place(lists: readonly (readonly string[])[]): Place;
+  add(place: Place, records: number, events: number): void;
+  /** So many of the events that are added fall into a bucket. */
+  addTo(place: Place, bucket: number, events: number): void;
+  /** What is counted there was observed from one time to another. */
+  widen(place: Place, first: Halves, firstAt: number, last: Halves, lastAt: number): void;
+  /** Something has no row of its own. */
+  readonly isFull: boolean;
+  /** Most first; what is beyond `top` becomes one row without keys. */
+  told(top: number): Pick<Summary, 'rows' | 'groups' | 'untold'>;
 };
 
 export type GroupRowsOptions = {
@@ -38,135 +31,188 @@ export type GroupRowsOptions = {
 /** Keys of at most two fields. */
 type KeySet = { has(keys: readonly string[]): boolean };
 
+/** The row of what has no row of its own. */
+const REST = 0;
+
+/**
+ * Counts stand in arrays by the number of the row: where pairs are counted, a block has thousands of groups, and an
+ * object for each would be sought all over memory for each block.
+ */
 export function createGroupRows({ buckets, limit, only }: GroupRowsOptions): GroupRows {
-  // By the second key, then by the first: so that a summary by one field is one map.
-  const groups = new Map<string, Map<string, Row>>();
-  let size = 0;
-  let rest: Row | undefined;
-  const ownRow = (keys: readonly string[]): Row | undefined => {
-    const [first = '', second = ''] = keys;
-    let inner = groups.get(second);
-    const known = inner?.get(first);
+  const names = createNames();
+  const several: (readonly number[])[] = [];
+  let sums = emptySums(1_024);
+  const series: Float64Array[] = [];
+  let isFull = false;
+
+  const ownRow = (keys: readonly string[]): number => {
+    const known = names.find(keys);
     if (known !== undefined) return known;
-    if (size === limit || only?.has(keys) === false) return undefined;
-    if (inner === undefined) groups.set(second, (inner = new Map<string, Row>()));
-    const row = emptyRow(keys, buckets);
-    inner.set(first, row);
-    size++;
+    if (names.size === limit || only?.has(keys) === false) {
+      isFull = true;
+      return REST;
+    }
+    const row = names.add(keys);
+    if (row >= sums.records.length) sums = grown(sums);
     return row;
   };
+  const each = (place: Place, run: (row: number) => void): void => {
+    for (const row of several[-1 - place] ?? []) run(row);
+  };
+  const add: GroupRows['add'] = (place, records, events) => {
+    if (place < 0) {
+      each(place, (row) => add(row, records, events));
+      return;
+    }
+    sums.records[place] = (sums.records[place] ?? 0) + records;
+    sums.events[place] = (sums.events[place] ?? 0) + events;
+  };
+  const addTo: GroupRows['addTo'] = (place, bucket, events) => {
+    if (buckets === 1) return;
+    if (place < 0) {
+      each(place, (row) => addTo(row, bucket, events));
+      return;
+    }
+    const counts = (series[place] ??= new Float64Array(buckets));
+    counts[bucket] = (counts[bucket] ?? 0) + events;
+  };
+  const widen: GroupRows['widen'] = (place, first, firstAt, last, lastAt) => {
+    if (place < 0) {
+      each(place, (row) => widen(row, first, firstAt, last, lastAt));
+      return;
+    }
+    const { ends, seen } = sums;
+    const isNew = seen[place] === 0;
+    seen[place] = 1;
+    if (isNew || isBefore(first, firstAt, ends, place * 2)) {
+      copyTime(first, firstAt, ends, place * 2);
+    }
+    if (isNew || isBefore(ends, place * 2 + 1, last, lastAt)) {
+      copyTime(last, lastAt, ends, place * 2 + 1);
+    }
+  };
+  const rowOf = (row: number): SummaryRow => ({
+    keys: row === REST ? undefined : names.keys(row),
+    records: sums.records[row] ?? 0,
+    events: sums.events[row] ?? 0,
+    series:
+      buckets === 1
+        ? [sums.events[row] ?? 0]
+        : Array.from({ length: buckets }, (_, bucket) => series[row]?.[bucket] ?? 0),
+    ...endsOf(sums, row),
+  });
+
   return {
-    rowOf: (keys) => ownRow(keys) ?? (rest ??= emptyRow(undefined, buckets)),
-    get size() {
-      return size;
+    place(lists) {
+      const rows = lists.map(ownRow);
+      const [row] = rows;
+      return row !== undefined && rows.length === 1 ? row : -several.push(rows);
     },
-    named: () => [...groups.values()].flatMap((inner) => [...inner.values()]),
-    get rest() {
-      return rest;
+    add,
+    addTo,
+    widen,
+    get isFull() {
+      return isFull;
+    },
+    told(top) {
+      const untold = { records: sums.records[REST] ?? 0, events: sums.events[REST] ?? 0 };
+      const first = firstRows(sums, names, top);
+      const rows = first.map(rowOf);
+      const shown = new Set(first);
+      // Into the row of the rest, which is why nothing may be counted any more.
+      for (let row = 1; row <= names.size; row++) {
+        if (shown.has(row)) continue;
+        add(REST, sums.records[row] ?? 0, sums.events[row] ?? 0);
+        series[row]?.forEach((events, bucket) => addTo(REST, bucket, events));
+        if (sums.seen[row] === 1) widen(REST, sums.ends, row * 2, sums.ends, row * 2 + 1);
+      }
+      if (isFull || names.size > rows.length) rows.push(rowOf(REST));
+      return { rows, groups: names.size, untold };
     },
   };
 }
 
-const emptyRow = (keys: readonly string[] | undefined, buckets: number): Row => ({
-  keys,
-  records: 0,
-  events: 0,
-  series: new Array<number>(buckets).fill(0),
-  seen: false,
-  firstHigh: 0,
-  firstLow: 0,
-  lastHigh: 0,
-  lastLow: 0,
+/** By the number of the row. */
+type Sums = {
+  readonly records: Float64Array;
+  readonly events: Float64Array;
+  /** The first and the last time, where one was seen. */
+  readonly ends: Halves;
+  readonly seen: Uint8Array;
+};
+
+const emptySums = (rows: number): Sums => ({
+  records: new Float64Array(rows),
+  events: new Float64Array(rows),
+  ends: new Int32Array(rows * 4),
+  seen: new Uint8Array(rows),
 });
 
-export function keySetOf(rows: readonly SummaryRow[]): KeySet {
-  const sets = new Map<string, Set<string>>();
-  for (const { keys } of rows) {
-    if (keys === undefined) continue;
-    const [first = '', second = ''] = keys;
-    const inner = sets.get(second) ?? new Set<string>();
-    sets.set(second, inner.add(first));
-  }
-  return { has: ([first = '', second = '']) => sets.get(second)?.has(first) ?? false };
+function grown(sums: Sums): Sums {
+  const larger = emptySums(sums.records.length * 2);
+  larger.records.set(sums.records);
+  larger.events.set(sums.events);
+  larger.ends.set(sums.ends);
+  larger.seen.set(sums.seen);
+  return larger;
 }
 
-/** Most first; what is beyond `top` becomes one row without keys. */
-export function foldRows(
-  groups: GroupRows,
-  { top, buckets }: { readonly top: number; readonly buckets: number },
-): readonly SummaryRow[] {
-  const sorted = groups.named().toSorted(compareRows);
-  const beyond = sorted.slice(top).concat(groups.rest ?? []);
-  if (beyond.length === 0) return sorted.map(toldRow);
-  const folded = emptyRow(undefined, buckets);
-  for (const row of beyond) addRow(folded, row);
-  return [...sorted.slice(0, top), folded].map(toldRow);
+function endsOf({ ends, seen }: Sums, row: number): Pick<SummaryRow, 'firstAt' | 'lastAt'> {
+  if (seen[row] !== 1) return { firstAt: undefined, lastAt: undefined };
+  return { firstAt: timeOf(ends, row * 2), lastAt: timeOf(ends, row * 2 + 1) };
 }
 
-const toldRow = (row: Row): SummaryRow => ({
-  keys: row.keys,
-  records: row.records,
-  events: row.events,
-  series: row.series,
-  firstAt: row.seen ? timeOf(row.firstHigh, row.firstLow) : undefined,
-  lastAt: row.seen ? timeOf(row.lastHigh, row.lastLow) : undefined,
-});
+const timeOf = (halves: Halves, at: number): EpochNanos =>
+  nanos((BigInt(halves[at * 2 + 1] ?? 0) << 32n) + BigInt((halves[at * 2] ?? 0) >>> 0));
 
-const timeOf = (high: number, low: number): EpochNanos =>
-  nanos((BigInt(high) << 32n) + BigInt(low));
+type Names = {
+  find(keys: readonly string[]): number | undefined;
+  /** Answers with the number of a new row, the first of which is 1. */
+  add(keys: readonly string[]): number;
+  keys(row: number): readonly string[];
+  readonly size: number;
+};
 
-function addRow(into: Row, row: Row): void {
-  into.records += row.records;
-  into.events += row.events;
-  for (const [bucket, count] of row.series.entries()) {
-    into.series[bucket] = (into.series[bucket] ?? 0) + count;
-  }
-  if (!row.seen) return;
-  widenFirst(into, row.firstHigh, row.firstLow);
-  widenLast(into, row.lastHigh, row.lastLow);
-  into.seen = true;
+function createNames(): Names {
+  // By the second key, then by the first: so that a summary by one field is one map.
+  const groups = new Map<string, Map<string, number>>();
+  const lists: (readonly string[])[] = [];
+  return {
+    find: ([first = '', second = '']) => groups.get(second)?.get(first),
+    add(keys) {
+      const [first = '', second = ''] = keys;
+      let inner = groups.get(second);
+      if (inner === undefined) groups.set(second, (inner = new Map<string, number>()));
+      const row = lists.push(keys);
+      inner.set(first, row);
+      return row;
+    },
+    keys: (row) => lists[row - 1] ?? [],
+    get size() {
+      return lists.length;
+    },
+  };
 }
 
-/** The row tells of something that was observed from one time to another. */
-export function widenRow(
-  row: Row,
-  first: Halves,
-  firstAt: number,
-  last: Halves,
-  lastAt: number,
-): void {
-  widenFirst(row, first[firstAt * 2 + 1] ?? 0, (first[firstAt * 2] ?? 0) >>> 0);
-  widenLast(row, last[lastAt * 2 + 1] ?? 0, (last[lastAt * 2] ?? 0) >>> 0);
-  row.seen = true;
+/** The rows with the most events, in order; only those that may be among them are sorted. */
+function firstRows({ records, events }: Sums, names: Names, top: number): readonly number[] {
+  const least = events.slice(1, names.size + 1).sort()[names.size - top] ?? -Infinity;
+  const rows: number[] = [];
+  for (let row = 1; row <= names.size; row++) if ((events[row] ?? 0) >= least) rows.push(row);
+  const compare = (a: number, b: number): number =>
+    (events[b] ?? 0) - (events[a] ?? 0) ||
+    (records[b] ?? 0) - (records[a] ?? 0) ||
+    compareKeys(names.keys(a), names.keys(b));
+  return rows.sort(compare).slice(0, top);
 }
 
-function widenFirst(row: Row, high: number, low: number): void {
-  const isLater = high > row.firstHigh || (high === row.firstHigh && low >= row.firstLow);
-  if (row.seen && isLater) return;
-  row.firstHigh = high;
-  row.firstLow = low;
-}
-
-function widenLast(row: Row, high: number, low: number): void {
-  const isEarlier = high < row.lastHigh || (high === row.lastHigh && low <= row.lastLow);
-  if (row.seen && isEarlier) return;
-  row.lastHigh = high;
-  row.lastLow = low;
-}
-
-function compareRows(a: Row, b: Row): number {
-  return (
-    b.events - a.events ||
-    b.records - a.records ||
-    compareText(a.keys?.[0], b.keys?.[0]) ||
-    compareText(a.keys?.[1], b.keys?.[1])
-  );
-}
+const compareKeys = (a: readonly string[], b: readonly string[]): number =>
+  compareText(a[0], b[0]) || compareText(a[1], b[1]);
 
 const compareText = (a = '', b = ''): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What was counted without being told apart. */
-export const untoldOf = ({ rest }: GroupRows): Summary['untold'] => ({
-  records: rest?.records ?? 0,
-  events: rest?.events ?? 0,
-});
+export function keySetOf(rows: readonly SummaryRow[]): KeySet {
+  const names = createNames();
+  for (const { keys } of rows) if (keys !== undefined) names.add(keys);
+  return { has: (keys) => names.find(keys) !== undefined };
+}

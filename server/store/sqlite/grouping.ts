@@ -7,6 +7,8 @@ import type { PolicyHit } from '../../core/flow.ts';
 /** How flows are counted by a field. */
 export type Grouping = {
   readonly column: FlowColumn;
+  /** Pods of one workload have equal keys. */
+  readonly ofWorkload: boolean;
   /** Keys under which a value counts, each once; empty text where there is no value. Pure. */
   readonly keys: (value: never) => readonly string[];
 };
@@ -42,11 +44,13 @@ function groupingOf(by: string): Grouping {
   }
   const { columns } = field;
   const column = typeof columns === 'string' ? columns : columns[side === 'from' ? 'from' : 'to'];
-  if (field.name === 'policy') return { column, keys: policyKeys };
+  const ofWorkload = field.ofWorkload ?? false;
+  if (field.name === 'policy') return { column, ofWorkload, keys: policyKeys };
   const { project } = field;
   const every = MULTIPLE.has(field.name);
   return {
     column,
+    ofWorkload,
     keys(value) {
       const found = project(value);
       if (found.length === 0) return NO_VALUE;

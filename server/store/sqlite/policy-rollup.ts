@@ -1,17 +1,11 @@
 import type { Direction, Flow, PolicyHit } from '../../core/flow.ts';
 import { hitCounts } from '../../core/hit-counts.ts';
+import { NO_HITS, type HitKind } from '../../core/hit-series.ts';
 import { nanos, type EpochNanos } from '../../core/time.ts';
 import type { PolicyHitQuery, PolicyHitRow } from '../flow-store.ts';
 import type { Connection } from './database.ts';
 import { createPolicyHours, hourOf, MINUTES_AN_HOUR } from './policy-hours.ts';
-import {
-  addPacked,
-  createSums,
-  NANOS_PER_MINUTE,
-  NO_HITS,
-  type Sums,
-  type Totals,
-} from './policy-sums.ts';
+import { addPacked, createSums, NANOS_PER_MINUTE, totalsOf, type Sums } from './policy-sums.ts';
 
 /** Hit counts per minute and rule, committed with the flows that they count. */
 export type PolicyRollup = {
@@ -28,14 +22,14 @@ export type PolicyRollup = {
   prune(before: EpochNanos): void;
 };
 
-type Cell = Totals & {
+type Cell = Record<HitKind, number> & {
   readonly minute: bigint;
   readonly hit: PolicyHit;
   first: bigint;
   last: bigint;
 };
 
-type MinuteRow = Record<keyof Totals | 'minute' | 'rule_id', number>;
+type MinuteRow = Record<HitKind | 'minute' | 'rule_id', number>;
 
 type RuleRow = {
   id: number;
@@ -120,12 +114,12 @@ export function createPolicyRollup(db: Connection): PolicyRollup {
       const rule = rules.get(id);
       if (rule === undefined) return [];
       const { kind, namespace, name, tier, direction } = rule;
-      const { totals, series, firstMinute, lastMinute } = hits;
+      const { series, firstMinute, lastMinute } = hits;
       return {
         policy: { kind, namespace, name, tier },
         direction,
         rule: rule.rule,
-        totals,
+        totals: totalsOf(series),
         firstHit: selectFirst.get(firstMinute, id) ?? nanos(0n),
         lastHit: selectLast.get(lastMinute, id) ?? nanos(0n),
         series,

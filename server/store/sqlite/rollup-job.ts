@@ -5,7 +5,7 @@ import { createCubeBuilder } from '../../columns/cube.ts';
 import { createCubeReader, type CubeReader } from '../../columns/cube-rows.ts';
 import { writeBlock } from '../../columns/encoded-block.ts';
 import type { Catalog } from './catalog.ts';
-import { CUBES } from './cubes.ts';
+import { columnsOfCube } from './cubes.ts';
 import { FILTER_COLUMNS, wideFilterOf, type BlockFilter } from './filter.ts';
 import type { RollupLimits, RollupPlan } from './rollup-plan.ts';
 import { sourcesOf, type Part, type Source } from './rollup-sources.ts';
@@ -33,7 +33,7 @@ export function createJob(
   const reader = createCubeReader();
   const { cubes, sources } = sourcesOf(catalog, plan);
   const builders = new Map(
-    cubes.map((cube) => [cube, createCubeBuilder(CUBES[cube] ?? [], reader.jsons)]),
+    cubes.map((cube) => [cube, createCubeBuilder(columnsOfCube(cube), reader.jsons)]),
   );
   const made = new Map<number, Buffer>();
   const flows = plan.parts.reduce((sum, { firstSeq, lastSeq }) => sum + lastSeq - firstSeq + 1, 0);
@@ -43,7 +43,7 @@ export function createJob(
   const count = (source: Source): JobEnd | undefined => {
     const wanted = source.cubes.filter((cube) => builders.has(cube));
     if (wanted.length === 0) return undefined;
-    const names = new Set(wanted.flatMap((cube) => CUBES[cube] ?? []));
+    const names = new Set(wanted.flatMap((cube) => columnsOfCube(cube)));
     const rows = readable(() => {
       const columns = source.columns();
       return columns && reader.read(columns, [...names]);
@@ -52,7 +52,7 @@ export function createJob(
     aggregated ||= rows.aggregated;
     for (const name of names) {
       if (rows.columns.has(name) && reader.size(name) <= MAX_TEXT) continue;
-      for (const cube of wanted) if (CUBES[cube]?.includes(name)) builders.delete(cube);
+      for (const cube of wanted) if (columnsOfCube(cube).includes(name)) builders.delete(cube);
     }
     for (const cube of wanted) {
       const builder = builders.get(cube);
@@ -98,7 +98,7 @@ function filterFrom(
   made: ReadonlyMap<number, Buffer>,
 ): BlockFilter | undefined {
   const isWhole = FILTER_COLUMNS.every((name) =>
-    [...made.keys()].some((cube) => CUBES[cube]?.includes(name)),
+    [...made.keys()].some((cube) => columnsOfCube(cube).includes(name)),
   );
   if (!isWhole) return undefined;
   return wideFilterOf((name) => jsons(name).map((json) => parseValue(name, json)));

@@ -20,7 +20,7 @@ type Sources = {
   readonly sources: Source[];
 };
 
-const EVERY = CUBES.map((_, cube) => cube);
+const EVERY = [...CUBES.keys()];
 
 /**
  * Of what a roll-up is counted: of the cubes of its parts, and those that were too large for so few flows of their

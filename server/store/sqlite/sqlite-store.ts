@@ -5,6 +5,7 @@ import type { FlowStore } from '../flow-store.ts';
 import { storeFailureOf } from '../store-failure.ts';
 import { loadCatalog } from './catalog.ts';
 import { createCommit } from './commit.ts';
+import { foldConnections } from './connections.ts';
 import { FILE, openDatabase, openForReading, storeBytes } from './database.ts';
 import { createDropCounter } from './drop-groups.ts';
 import { fileStatus } from './file-status.ts';
@@ -119,6 +120,7 @@ function openStore({
     find: (seq) => attempt('Reading a flow', () => findRecorded(catalog, seq)),
     summarize: (query) => attempt('Counting flows', () => summarize(catalog, query)),
     dropGroups: (query) => attempt('Counting drops', () => countDrops(query)),
+    connections: (query) => attempt('Reading connections', () => foldConnections(catalog, query)),
     policyHits: (query) => attempt('Reading policy hits', () => rollup.read(query)),
     gaps: (within) => attempt('Reading gaps', () => ledger.gaps(within)),
     ledger: (within) => attempt('Reading the ledger', () => watches.facts(within)),

@@ -72,13 +72,15 @@ function readQuery(text: string) {
   return parsed.where;
 }
 
-type Counts = { readonly allowed: number; readonly denied: number };
+type Counts = Readonly<Record<'allowed' | 'denied', ArrayLike<number>>>;
 
 /** A line for each minute in which a policy was hit. */
-const hitLines = (policy: string, series: readonly Counts[]): readonly string[] =>
-  series.flatMap(({ allowed, denied }, minute) =>
-    allowed + denied === 0 ? [] : [[policy, minute, allowed, denied].join('\t')],
-  );
+const hitLines = (policy: string, { allowed, denied }: Counts): readonly string[] =>
+  Array.from({ length: MINUTES }, (_, minute) => {
+    const counts = { allowed: allowed[minute] ?? 0, denied: denied[minute] ?? 0 };
+    if (counts.allowed + counts.denied === 0) return [];
+    return [[policy, minute, counts.allowed, counts.denied].join('\t')];
+  }).flat();
 
 /** By the roll-up that commits keep. */
 async function hitsPerMinute(store: FlowStore): Promise<() => readonly string[]> {
@@ -96,11 +98,10 @@ async function verdictsPerMinute(store: FlowStore): Promise<() => readonly strin
     return new Map(rows.map(({ keys, series }) => [keys?.[0], series]));
   };
   const [allowed, denied] = [await count('forwarded'), await count('dropped')];
-  const merged = (policy: string) =>
-    Array.from({ length: MINUTES }, (_, minute) => ({
-      allowed: allowed.get(policy)?.[minute] ?? 0,
-      denied: denied.get(policy)?.[minute] ?? 0,
-    }));
+  const merged = (policy: string): Counts => ({
+    allowed: allowed.get(policy) ?? [],
+    denied: denied.get(policy) ?? [],
+  });
   return () =>
     [...new Set([...allowed.keys(), ...denied.keys()])]
       .flatMap((policy = '') => hitLines(policy, merged(policy)))

@@ -3,6 +3,7 @@ import type { InventorySnapshot } from '../../../server/core/inventory.ts';
 import { NANOS_PER_SECOND, nanos } from '../../../server/core/time.ts';
 import { demoInventory } from '../../../server/demo/demo-inventory.ts';
 import { createTimeline, type Timeline } from '../../../server/demo/timeline.ts';
+import { createWorkloadOwners } from '../../../server/inventory/workload-owners.ts';
 import { createLogger } from '../../../server/lib/log.ts';
 import { keepInventory, type KeptInventory } from '../../../server/operations/keep-inventory.ts';
 import { openControl } from '../../../server/store/control/open-control.ts';
@@ -89,6 +90,9 @@ describe('the inventory of the demo', () => {
         .filter(({ key }) => key.kind === 'Pod' && key.cluster === 'demo-east')
         .map(({ key, manifest }) => [`${key.namespace}/${key.name}`, manifest]),
     );
+    const owners = createWorkloadOwners(
+      objects.filter(({ key }) => key.cluster === 'demo-east').map(({ manifest }) => manifest),
+    );
     const all = [...timeline.cluster.workloads.values()].flatMap((workload) => workload.pods);
     expect(pods.size).toBe(all.length);
     for (const { name, ip, workload } of all) {
@@ -97,12 +101,13 @@ describe('the inventory of the demo', () => {
         metadata: { labels: { app: workload.name } },
         status: { podIP: ip, phase: 'Running' },
       });
-      expect(JSON.stringify(pod?.metadata['ownerReferences'])).toContain(workload.name);
+      expect(pod && owners.of(pod)).toEqual({ kind: workload.kind, name: workload.name });
     }
     expect(new Set(objects.map(({ key }) => key.cluster))).toEqual(
       new Set(['demo-east', 'demo-west']),
     );
-    for (const kind of ['GlobalNetworkPolicy', 'Tier', 'CiliumNetworkPolicy', 'Node', 'Service'])
+    const kinds = ['GlobalNetworkPolicy', 'Tier', 'CiliumNetworkPolicy', 'Node', 'Service'];
+    for (const kind of [...kinds, 'CronJob', 'Job', 'HorizontalPodAutoscaler'])
       expect(objects.some(({ key }) => key.kind === kind)).toBe(true);
   });
 

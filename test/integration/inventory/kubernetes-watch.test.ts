@@ -37,9 +37,11 @@ type World = AsyncDisposable & {
 async function openWorld({
   prepare,
   directory,
+  steadyMs = 30_000,
 }: {
   readonly prepare?: (server: KubeServer) => void;
   readonly directory?: string;
+  readonly steadyMs?: number;
 } = {}): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const folder = directory ?? parts.use(await temporaryDirectory()).path;
@@ -58,7 +60,7 @@ async function openWorld({
       sources: [
         kubernetesWatch({
           ...{ name: 'kubernetes:east', cluster: 'east', kubeconfig, context: undefined, clock },
-          ...{ recheckMs: 50, firstRetryMs: 10 },
+          ...{ recheckMs: 50, firstRetryMs: 10, steadyMs },
         }),
       ],
       history: control.objects,
@@ -251,6 +253,29 @@ describe('the watch of a Kubernetes API server', () => {
     ).toEqual([]);
   });
 
+  test('of a kind that nobody changes, a stream that lasts says that nothing was missed', async () => {
+    await using world = await openWorld({
+      prepare: (server) => server.put(POLICIES, allow),
+      steadyMs: 0,
+    });
+    const { server } = world;
+    const covered = 'NetworkPolicy.networking.k8s.io';
+    await eventually(() => expect(coveredKinds(world)).toContain(covered));
+    await isWatched(world, POLICIES);
+    server.setOpen(false);
+    await eventually(() => expect(coveredKinds(world)).toEqual([]));
+    server.setOpen(true);
+    await isWatched(world, POLICIES);
+    // The server understood where we were, and has nothing to tell; so far nobody can know that.
+    expect(coveredKinds(world)).not.toContain(covered);
+    server.cut('clean');
+    await eventually(() => expect(coveredKinds(world)).toContain(covered));
+    const lists = server.requests.filter(
+      ({ pathname, search }) => pathname === POLICIES && !search.includes('watch'),
+    );
+    expect(lists).toHaveLength(1);
+  });
+
   test('a token that expired is said so, and the new one of the file is used', async () => {
     await using world = await openWorld({ prepare: (server) => server.put(POLICIES, allow) });
     await isReading(world);
@@ -299,6 +324,29 @@ describe('the watch of a Kubernetes API server', () => {
       'GlobalNetworkPolicy.projectcalico.org',
     );
     expect(server.requests.map(({ pathname }) => pathname)).toContain(CALICO_V3);
+  });
+
+  test('tells what comes and goes by itself, and skips what of it may not be read', async () => {
+    const object = (apiVersion: string, kind: string): Manifest => ({
+      ...{ apiVersion, kind, metadata: { name: 'x', namespace: 'shop' } },
+      spec: { schedule: '0 2 * * *', maxReplicas: 3 },
+    });
+    await using world = await openWorld({
+      prepare(server) {
+        server.serve('/apis/batch/v1/cronjobs', '/apis/autoscaling/v1/horizontalpodautoscalers');
+        server.put('/apis/batch/v1/cronjobs', object('batch/v1', 'CronJob'));
+        server.forbid('/apis/batch/v1/jobs');
+        server.put(
+          '/apis/autoscaling/v1/horizontalpodautoscalers',
+          object('autoscaling/v1', 'HorizontalPodAutoscaler'),
+        );
+      },
+    });
+    await eventually(() =>
+      expect(current(world)).toEqual(['CronJob x', 'HorizontalPodAutoscaler x']),
+    );
+    const reasons = new Map(world.status().skipped.map(({ kind, reason }) => [kind, reason]));
+    expect(reasons.get('Job.batch')).toMatch(/jobs is forbidden.*grant list and watch/);
   });
 
   test('a kind whose definition was removed has no objects any more', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_HIT_SERIES } from '../../../server/core/hit-series.ts';
 import { nanos, type EpochNanos } from '../../../server/core/time.ts';
 import { createHitHistory } from '../../../server/operations/policies/hit-history.ts';
 import { refText } from '../../../server/operations/policies/policy-names.ts';
@@ -10,7 +11,7 @@ const totals = { allowed: 1, denied: 0, passed: 0, staged: 0 };
 
 const hitOf = (name: string, day: number): PolicyHitRow => ({
   policy: { kind: 'NetworkPolicy', namespace: 'shop', name, tier: '' },
-  ...{ direction: 'ingress', rule: 0, totals, series: [totals] },
+  ...{ direction: 'ingress', rule: 0, totals, series: NO_HIT_SERIES },
   ...{ firstHit: at(day), lastHit: at(day) },
 });
 

@@ -40,6 +40,7 @@ const watched = (from: EpochNanos) =>
 
 const unused: StatusFacts = {
   ...{ policy: policyOf(), dataplane: 'calico', window, lastHit: undefined },
+  evaluated: { lastHit: undefined, since: nanos(0n), hasOpen: false },
   facts: { since: daysAgo(200), isEdit: true },
   completeness: watched(daysAgo(100)),
   lookedFrom: window.from,
@@ -56,6 +57,21 @@ test.each<[string, Partial<StatusFacts>, RegExp]>([
   ['an edit', { facts: { since: daysAgo(30), isEdit: true } }, /it was edited/],
   ['a policy that is young', { facts: { since: daysAgo(30), isEdit: false } }, /known only since/],
   ['hits not yet looked through', { lookedFrom: daysAgo(60) }, /still being looked through/],
+  [
+    'flows that are weighed since a part of it only',
+    { evaluated: { lastHit: undefined, since: daysAgo(30), hasOpen: false } },
+    /evaluated only since/,
+  ],
+  [
+    'flows that are not weighed',
+    { evaluated: { lastHit: undefined, since: undefined, hasOpen: false } },
+    /are not evaluated/,
+  ],
+  [
+    'decisions of Azure NPM that are nobody’s',
+    { dataplane: 'azure-npm', evaluated: { lastHit: undefined, since: nanos(0n), hasOpen: true } },
+    /can be given to no policy/,
+  ],
   [
     'a hit of an earlier version',
     { facts: { since: daysAgo(30), isEdit: true }, lastHit: daysAgo(40) },
@@ -74,8 +90,20 @@ test('a hit makes it active, and an edit of this week edited', () => {
   expect(statusOf({ ...unused, facts, lastHit: daysAgo(1) })).toMatchObject({ kind: 'edited' });
 });
 
+test('an evaluated hit makes it active too, and says so', () => {
+  const evaluated = { lastHit: daysAgo(3), since: nanos(0n), hasOpen: true };
+  for (const dataplane of ['calico', 'azure-npm'] as const)
+    expect(statusOf({ ...unused, dataplane, evaluated })).toMatchObject({
+      kind: 'active',
+      why: expect.stringContaining('evaluated') as string,
+    });
+});
+
 test('what nobody could hit, or tell of, is neither', () => {
-  expect(statusOf({ ...unused, dataplane: 'azure-npm' }).kind).toBe('not-observable');
+  const notWeighed = { lastHit: undefined, since: undefined, hasOpen: false };
+  expect(statusOf({ ...unused, dataplane: 'azure-npm', evaluated: notWeighed }).kind).toBe(
+    'not-observable',
+  );
   const cilium = {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumNetworkPolicy',

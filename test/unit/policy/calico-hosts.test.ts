@@ -9,6 +9,7 @@ const cluster: CaseCluster = {
   ],
   pods: [
     { namespace: 'shop', name: 'web', labels: { app: 'web' }, ips: ['10.0.0.1'], node: 'n1' },
+    { namespace: 'shop', name: 'api', labels: { app: 'api' }, ips: ['10.0.0.3'], node: 'n1' },
     { namespace: 'shop', name: 'db', labels: { app: 'db' }, ips: ['10.0.0.2'], node: 'n2' },
     {
       namespace: 'shop',
@@ -167,5 +168,34 @@ describe('host endpoints', () => {
     expect(ends(forwarding, probe)[1]).toBe('allow');
     const isolated = policy("selector: app == 'web'").replace('name: p', 'name: q');
     expect(ends(ETH0 + forwarding + isolated, probe)[1]).toBe('deny');
+  });
+
+  test('what none of the endpoints of a host denies goes on, through whichever of them it came', () => {
+    const probe = { src: 'shop/db', dst: 'shop/web', port: 80 };
+    const admitting = policy(
+      "selector: role == 'node', applyOnForward: true, ingress: [{ action: Allow, protocol: TCP, destination: { ports: [80] } }]",
+    );
+    expect(ends(ETH0 + admitting, probe)[1]).toBe('allow');
+    expect(ends(ETH0 + admitting, { ...probe, port: 81 })[1]).toBe('undetermined');
+    const ofPods = policy(
+      'namespaceSelector: all(), applyOnForward: true, ingress: [{ action: Deny, protocol: UDP }]',
+    );
+    expect(ends(ETH0 + ofPods, { ...probe, protocol: 'UDP' })[1]).toBe('deny');
+    expect(ends(ETH0 + ofPods, probe)[1]).toBe('deny');
+  });
+
+  test('an endpoint for all interfaces sees all that is forwarded, and its rules decide', () => {
+    const probe = { src: 'shop/db', dst: 'shop/web', port: 80 };
+    const denying = policy(
+      "selector: role == 'node', applyOnForward: true, ingress: [{ action: Deny, protocol: UDP }, { action: Allow }]",
+    );
+    expect(ends(AUTO + denying, probe)[1]).toBe('allow');
+    expect(ends(AUTO + denying, { ...probe, protocol: 'UDP' })[1]).toBe('deny');
+    const { ingress } = calicoCluster(cluster, AUTO + denying).ask({ ...probe, protocol: 'UDP' });
+    expect(ingress?.rules.map(({ rule }) => rule.path)).toEqual([['spec', 'ingress', 0]]);
+    // What stays on the node goes through no host.
+    expect(
+      ends(AUTO + denying, { src: 'shop/api', dst: 'shop/web', port: 80, protocol: 'UDP' })[1],
+    ).toBe('allow');
   });
 });

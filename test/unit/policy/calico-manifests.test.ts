@@ -44,6 +44,9 @@ const egress = (text: string): string => policy(`egress: [{ action: Allow, ${tex
 const object = (kind: string, spec: string, metadata = 'name: p'): string =>
   `{ apiVersion: crd.projectcalico.org/v1, kind: ${kind}, metadata: { ${metadata} }, spec: { ${spec} } }`;
 
+const hostWith = (port: string): string =>
+  object('HostEndpoint', `node: n, interfaceName: eth0, ports: [${port}]`);
+
 test.each([
   // Policies.
   [policy('selector: "a == b"'), 'spec.selector is no selector: at character 6 a text in quotes'],
@@ -175,6 +178,14 @@ test.each([
   [object('HostEndpoint', 'node: n'), 'spec.interfaceName must be given, or expectedIPs'],
   [object('HostEndpoint', 'interfaceName: eth0'), 'spec.node must be given'],
   [object('HostEndpoint', 'node: n, expectedIPs: [x]'), 'spec.expectedIPs[0] must be an address'],
+  [hostWith('{ port: 80, protocol: TCP }'), 'spec.ports[0].name must be given'],
+  [hostWith('{ name: "80", port: 80, protocol: TCP }'), 'spec.ports[0].name must be given, and no'],
+  [
+    hostWith('{ name: web, protocol: TCP }'),
+    'spec.ports[0].port must be from 1 to 65535, and is 0',
+  ],
+  [hostWith('{ name: web, port: 70000, protocol: TCP }'), 'spec.ports[0].port must be from 1 to'],
+  [hostWith('{ name: web, port: 80 }'), 'spec.ports[0].protocol must be TCP, UDP or SCTP'],
 ])('%s is refused with where and why', (text, message) => {
   const found = refusals(text);
   expect(found).toHaveLength(1);

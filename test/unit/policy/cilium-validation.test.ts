@@ -169,6 +169,19 @@ describe('is refused, with the place:', () => {
       'spec.egress[0].toPorts[0].serverNames must not stand beside L7 rules',
     ],
     [
+      'a value of a selector that no label has',
+      cnp({
+        ingress: [
+          {
+            fromEndpoints: [
+              { matchExpressions: [{ key: 'a', operator: 'In', values: ['b', 'c d'] }] },
+            ],
+          },
+        ],
+      }),
+      'spec.ingress[0].fromEndpoints[0].matchExpressions[0].values[1] the value "c d" must be',
+    ],
+    [
       'a mode that is none',
       cnp({ egress: [{ authentication: { mode: 'maybe' } }] }),
       'spec.egress[0].authentication.mode must be one of',

@@ -32,6 +32,15 @@ describe('the palette', () => {
     ]);
   });
 
+  test('takes namespace and name for a pod or a workload, whose policies it leads to', () => {
+    const [policies] = find('shop/cart').filter(({ title }) => title === 'Policies');
+    expect(policies?.items.map(({ label, does }) => [label, does])).toEqual([
+      ['Policies that select shop/cart', { kind: 'pod', name: 'shop/cart' }],
+    ]);
+    for (const text of ['shop', 'from.pod:shop/cart', '10.0.0.0/8 x'])
+      expect(find(text).map(({ title }) => title)).not.toContain('Policies');
+  });
+
   test('goes on typing with what may follow', () => {
     const suggestions = { from: 6, to: 8, options: [{ label: 'redis', detail: '12' }] };
     const items = find('to.wl:re', { suggestions }).flatMap((group) => group.items);

@@ -44,6 +44,20 @@ const KEPT: readonly (readonly [string, Partial<View>])[] = [
   ['/live?tz=mars', {}],
   ['/policies?sort=-denied', { screen: 'policies', sort: '-denied' }],
   [
+    '/policies?at=2026-05-03T10:00:00Z&pod=shop/cart-6d5f8-x&wl=shop/cart',
+    {
+      ...{ screen: 'policies', at: '2026-05-03T10:00:00Z' },
+      ...{ pod: 'shop/cart-6d5f8-x', wl: 'shop/cart' },
+    },
+  ],
+  ['/policies?wl=shop%2Fcart', { screen: 'policies', wl: 'shop/cart' }],
+  ['/policies?pod=cart', { screen: 'policies' }],
+  ['/live?pod=shop/cart', {}],
+  [
+    '/policies/NetworkPolicy/shop/web?pod=shop/cart',
+    { screen: 'policies', sel: 'NetworkPolicy/shop/web', pod: 'shop/cart' },
+  ],
+  [
     '/policies?sel=NetworkPolicy::shop/redis',
     { screen: 'policies', sel: 'NetworkPolicy::shop/redis' },
   ],
@@ -115,7 +129,8 @@ describe('an address', () => {
       fc.property(name, (text) => {
         const sel = `NetworkPolicy/shop/${text}`;
         const at = '2026-05-03T10:00:00.000000001Z';
-        const view: View = { ...DEFAULT_VIEW, screen: 'policies', sel, at };
+        const [pod, wl] = ['shop/cart-6d5f8-x', 'shop/cart'];
+        const view: View = { ...DEFAULT_VIEW, screen: 'policies', sel, at, pod, wl };
         expect(parseView(formatView(view))).toEqual(view);
       }),
     );
@@ -138,6 +153,8 @@ describe('an address', () => {
       sort: fc.constantFrom('', 'name', '-denied'),
       why: fc.constantFrom('' as const, 'then' as const, 'now' as const),
       at: fc.constant(''),
+      pod: fc.constant(''),
+      wl: fc.constant(''),
       tz: fc.constantFrom('local' as const, 'utc' as const),
     });
     fc.assert(

@@ -256,6 +256,14 @@ describe('links and copies', () => {
     expect(kubectl({ ...explanation, ends: [odd] })).toBe(
       String.raw`kubectl -n '$(id)' get networkpolicy 'a'\''; id' -o yaml`,
     );
+    const both = ['networking.k8s.io', 'projectcalico.org'].map((apiGroup) => ({
+      ...{ policy: { kind: 'NetworkPolicy', apiGroup, namespace: 'shop', name: 'web' }, tests: [] },
+    }));
+    const same = { ...end!, decided: [], selected: both };
+    expect(kubectl({ ...explanation, ends: [same] }).split('\n')).toEqual([
+      'kubectl -n shop get networkpolicies.networking.k8s.io web -o yaml',
+      'kubectl -n shop get networkpolicies.projectcalico.org web -o yaml',
+    ]);
   });
 
   test('of a suggestion its manifests and its command are copied; without one neither is offered', () => {

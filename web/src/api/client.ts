@@ -4,6 +4,7 @@ import type {
   DropsResponse,
   FlowResponse,
   FlowsResponse,
+  PodPoliciesResponse,
   PoliciesResponse,
   PolicyResponse,
   Problem,
@@ -65,6 +66,13 @@ export type PoliciesRequest = {
   readonly asof: string;
 };
 
+/** Either may be empty. */
+export type PodRequest = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly workload: string;
+};
+
 export type MarkRequest = {
   readonly note: string;
   /** RFC 3339; null: it stays. */
@@ -83,6 +91,8 @@ export type Api = {
   policies(request: PoliciesRequest, signal?: AbortSignal): Promise<PoliciesResponse>;
   /** One of them, by `kind/namespace/name`. */
   policy(id: string, request: PoliciesRequest, signal?: AbortSignal): Promise<PolicyResponse>;
+  /** The policies that select a pod, or the pods of a workload where that is not known. */
+  podPolicies(pod: PodRequest, asof: string, signal?: AbortSignal): Promise<PodPoliciesResponse>;
   sources(signal?: AbortSignal): Promise<SourcesResponse>;
   /** Flows of the same pair before and after one. */
   around(
@@ -137,6 +147,12 @@ export function createApi({ fetch }: ApiOptions): Api {
     unmarkDrop: (key) => send('DELETE', markPath(key)),
     policies: (request, signal) => get('policies', request, signal),
     policy: (id, request, signal) => get(`policies/${policyPath(id)}`, request, signal),
+    podPolicies: ({ namespace, pod, workload }, asof, signal) =>
+      get(
+        `pods/${[namespace, pod || '-'].map(encodeURIComponent).join('/')}/policies`,
+        { workload, asof },
+        signal,
+      ),
     sources: (signal) => get('sources', {}, signal),
     around: (seq, request, signal) => get(`flows/${seq}/around`, request, signal),
     checks: (seq, signal) => get(`flows/${seq}/checks`, {}, signal),

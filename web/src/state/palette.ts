@@ -11,6 +11,8 @@ type Does =
   | { readonly kind: 'view'; readonly view: SavedView }
   | { readonly kind: 'range'; readonly t: string }
   | { readonly kind: 'query'; readonly q: string }
+  /** Shows the policies that select the pod or workload of that name, `namespace/name`. */
+  | { readonly kind: 'pod'; readonly name: string }
   /** Goes on typing. */
   | { readonly kind: 'type'; readonly text: string };
 
@@ -44,6 +46,7 @@ export function paletteGroups(text: string, facts: PaletteFacts): readonly Group
     { title: 'Actions', items: facts.commands.map(ofCommand).filter(fits) },
     { title: 'Views', items: facts.views.map(ofView).filter(fits) },
     { title: 'Time range', items: RANGES.filter(fits) },
+    { title: 'Policies', items: podEntries(text.trim()) },
     { title: 'Query', items: text.trim() === '' ? [] : queryEntries(text.trim(), facts) },
   ];
   return groups.filter(({ items }) => items.length > 0);
@@ -69,6 +72,16 @@ const RANGES: readonly PaletteEntry[] = PRESETS.map(({ text, label }) => ({
   detail: text,
   does: { kind: 'range', t: text },
 }));
+
+/** As Kubernetes takes names. */
+const POD = /^(?:pod:|wl:)?([a-z0-9-]+\/[a-z0-9][a-z0-9.-]*)$/;
+
+function podEntries(text: string): readonly PaletteEntry[] {
+  const name = POD.exec(text)?.[1];
+  if (name === undefined) return [];
+  const label = `Policies that select ${name}`;
+  return [{ id: 'pod', label, detail: 'pod or workload', does: { kind: 'pod', name } }];
+}
 
 function queryEntries(text: string, { q, suggestions }: PaletteFacts): readonly PaletteEntry[] {
   const asQuery: readonly PaletteEntry[] =

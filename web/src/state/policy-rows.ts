@@ -1,5 +1,6 @@
+import { lastHitIn } from '../../../server/core/last-hit.ts';
 import { policyName } from '../../../server/core/policy-name.ts';
-import type { HitTotalsJson, ListedPolicyJson } from '../../../server/http/contract.ts';
+import type { ListedPolicyJson } from '../../../server/http/contract.ts';
 
 /** One line of the Policies screen. */
 export type PolicyRow = {
@@ -33,10 +34,11 @@ const VALUE: Readonly<Record<PolicySort, (row: PolicyRow) => string | number>> =
   namespace: (row) => row.json.policy.namespace,
   kind: (row) => row.json.policy.kind,
   tier: (row) => row.json.policy.tier,
-  allowed: (row) => row.json.totals.allowed,
-  denied: (row) => row.json.totals.denied,
-  staged: (row) => row.json.totals.staged,
-  last: (row) => row.json.lastHit ?? row.json.lastInWindow ?? '',
+  // For the order alone: what was evaluated is never shown as one number with what was reported.
+  allowed: ({ json }) => json.totals.allowed + json.evaluated.totals.allowed,
+  denied: ({ json }) => json.totals.denied + json.evaluated.totals.denied,
+  staged: ({ json }) => json.totals.staged + json.evaluated.totals.staged,
+  last: ({ json }) => lastHitIn(json) ?? json.lastInWindow ?? '',
   rules: (row) => row.json.ruleCount?.of ?? 0,
   pods: (row) => row.json.pods ?? -1,
   status: (row) => row.json.status.kind,
@@ -83,8 +85,3 @@ export function isLegacySel(row: PolicyRow, sel: string): boolean {
   const { kind, tier } = row.json.policy;
   return sel === [kind, tier, row.name].join(':');
 }
-
-export const seriesOf = (
-  series: readonly HitTotalsJson[],
-  kind: keyof HitTotalsJson,
-): readonly number[] => series.map((totals) => totals[kind]);

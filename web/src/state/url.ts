@@ -39,6 +39,10 @@ export type View = {
   readonly why: '' | 'then' | 'now';
   /** Policies as of this moment; empty: as of now. */
   readonly at: string;
+  /** `namespace/name`: only policies that select this pod; empty: all. */
+  readonly pod: string;
+  /** `namespace/name`: those that select the pods of this workload, where that pod is not known or none is named. */
+  readonly wl: string;
   readonly tz: Zone;
 };
 
@@ -54,10 +58,13 @@ export const DEFAULT_VIEW: View = {
   harms: [],
   why: '',
   at: '',
+  pod: '',
+  wl: '',
   tz: 'local',
 };
 
 const SEQUENCE = /^\d{1,15}$/;
+const NAMED = /^[^/\s]+\/[^/\s]+$/;
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** Reads an address, absolute or not. Whatever cannot be read has its default; `/` and unknown paths are Live. */
@@ -91,9 +98,14 @@ export function parseView(href: string): View {
     harms: HARM_KINDS.filter((kind) => harms.includes(kind)),
     why: why === 'then' || why === 'now' ? why : '',
     at: screen === 'policies' && MOMENT.test(at) ? at : '',
+    pod: named(screen, params.get('pod')),
+    wl: named(screen, params.get('wl')),
     tz: params.get('tz') === 'utc' ? 'utc' : 'local',
   };
 }
+
+const named = (screen: Screen, text: string | null): string =>
+  screen === 'policies' && text !== null && NAMED.test(text) ? text : '';
 
 /** Writes the shortest address that `parseView` reads back to the same view. */
 export function formatView(view: View): string {
@@ -113,6 +125,8 @@ export function formatView(view: View): string {
   if (view.sel !== '' && path === '') add('sel', view.sel);
   if (view.why !== '') add('why', view.why);
   if (view.at !== '') add('at', view.at);
+  if (view.pod !== '') add('pod', view.pod);
+  if (view.wl !== '') add('wl', view.wl);
   if (view.tz !== 'local') add('tz', view.tz);
   return `${pathOf(view.screen)}${path}${params.length === 0 ? '' : `?${params.join('&')}`}`;
 }

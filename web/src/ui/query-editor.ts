@@ -76,6 +76,9 @@ export function createQueryEditor(options: QueryEditorOptions): QueryEditor {
           override: [suggest(options)],
           icons: false,
           selectOnOpen: false,
+          // Enter takes nothing that was not moved to, so a list that has just opened can take keys at once:
+          // a Tab that it refused would leave the bar.
+          interactionDelay: 0,
           defaultKeymap: false,
           // A field or a label begins a term: its values come next.
           activateOnCompletion: ({ label }) => /[:.=]$/.test(label),

@@ -19,7 +19,7 @@ const STATUS_WORDS: Readonly<Record<PolicyStatus['kind'], string>> = {
 export const statusWords = ({ kind, at }: PolicyStatus, now: number): string =>
   at === null ? STATUS_WORDS[kind] : `${STATUS_WORDS[kind]} ${formatAge(at, now)}`;
 
-export const FATE_WORDS: Readonly<Record<PolicyResponse['rules'][number]['fate'], string>> = {
+const FATE_WORDS: Readonly<Record<PolicyResponse['rules'][number]['fate'], string>> = {
   hit: 'hit',
   quiet: 'not hit',
   'selects-nothing': 'selects nothing',
@@ -28,6 +28,21 @@ export const FATE_WORDS: Readonly<Record<PolicyResponse['rules'][number]['fate']
   'not-observable': 'not observable',
   shadowed: 'shadowed',
 };
+
+const BASIS_WORDS: Readonly<Record<ListedPolicyJson['basis'], string>> = {
+  reported: 'reported',
+  evaluated: 'evaluated',
+  both: 'reported and evaluated',
+};
+
+export const basisWords = (basis: ListedPolicyJson['basis']): string => BASIS_WORDS[basis];
+
+/** `hit, evaluated`. */
+export const fateWords = ({
+  fate,
+  basis,
+}: Pick<PolicyResponse['rules'][number], 'fate' | 'basis'>): string =>
+  basis === 'evaluated' ? `${FATE_WORDS[fate]}, evaluated` : FATE_WORDS[fate];
 
 const KIND_SHORT: Readonly<Record<string, string>> = {
   NetworkPolicy: 'NP',

@@ -37,15 +37,19 @@ function getCommands({ ends }: Explanation): string {
 }
 
 // A name may come from a record, which anybody can write: no shell may read more in it than a name.
-function getCommand({ kind, namespace, name }: PolicyName): string {
+function getCommand({ kind, apiGroup, namespace, name }: PolicyName): string {
   const place = namespace === '' ? [] : ['-n', quoteWord(namespace)];
   return [
     'kubectl',
     ...place,
     'get',
-    quoteWord(kind.toLowerCase()),
+    quoteWord(resourceOf(kind, apiGroup)),
     quoteWord(name),
     '-o',
     'yaml',
   ].join(' ');
 }
+
+/** `networkpolicies.projectcalico.org`: a kind alone is that of the API which kubectl finds first. */
+const resourceOf = (kind: string, apiGroup = ''): string =>
+  apiGroup === '' ? kind.toLowerCase() : `${kind.toLowerCase().replace(/y$/, 'ies')}.${apiGroup}`;

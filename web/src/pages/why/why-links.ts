@@ -1,12 +1,15 @@
 import type { PolicyName, SimilarDrops } from '../../../../server/core/explanation.ts';
+import type { EndJson } from '../../../../server/http/contract.ts';
 import type { Router } from '../../state/router.svelte.ts';
 import { absoluteText } from '../../state/time-range.ts';
-import { policyHref } from '../../state/links.ts';
+import { podHref, policyHref, subjectOfEnd } from '../../state/links.ts';
 import { parseView } from '../../state/url.ts';
 
 /** Where the parts of an explanation lead, and how one gets there without loading the page again. */
 export type WhyLinks = {
   policy(name: PolicyName): string;
+  /** The policies that select an end; `undefined` where it is no pod. */
+  selecting(end: EndJson): string | undefined;
   flow(seq: number): string;
   similar(drops: SimilarDrops): string;
   reason(code: string): string;
@@ -21,6 +24,10 @@ export function whyLinks(router: Router, observedAt: string): WhyLinks {
   const at = Date.parse(observedAt);
   return {
     policy: (name) => policyHref(name, { ...router.view, at: observedAt }),
+    selecting(end) {
+      const subject = subjectOfEnd(end);
+      return subject && podHref(subject, { ...router.view, at: observedAt });
+    },
     flow: (seq) => router.screenHref('live', { sel: String(seq) }),
     similar: ({ query }) =>
       router.screenHref('live', { q: query, t: absoluteText(at - AROUND_MS, at + AROUND_MS) }),

@@ -57,7 +57,10 @@ export const nameOf = ({ namespace, name }: PolicyName): string =>
   policyName({ kind: '', tier: '', namespace, name });
 
 export const samePolicy = (a: PolicyName, b: PolicyName): boolean =>
-  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+  a.kind === b.kind &&
+  a.namespace === b.namespace &&
+  a.name === b.name &&
+  (a.apiGroup ?? b.apiGroup) === (b.apiGroup ?? a.apiGroup);
 
 const VERDICT = { allow: 'allowed', deny: 'denied', undetermined: 'not decided' } as const;
 

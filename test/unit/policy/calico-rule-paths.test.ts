@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { pathText, type Manifest } from '../../../server/core/manifest.ts';
-import { calicoRulePaths } from '../../../server/operations/policies/calico-rule-paths.ts';
+import { convertedRules } from '../../../server/policy/dataplanes/calico-rule-paths.ts';
 import { networkPolicy } from '../../support/objects.ts';
 
 const paths = (manifest: Manifest, way: 'ingress' | 'egress', kind = manifest.kind) =>
-  calicoRulePaths({ kind }, manifest, way)?.map(pathText);
+  convertedRules({ kind }, manifest, way)?.map(({ path }) => pathText(path));
 
 test('of a policy of Kubernetes, Calico makes a rule for each protocol and peer', () => {
   const pod = (app: string) => ({ podSelector: { matchLabels: { app } } });
@@ -39,6 +39,10 @@ test("rules of Calico's own policies keep their places, Log rules too", () => {
   expect(paths(policy, 'egress')).toEqual([]);
 });
 
-test('what Calico makes of an admin policy is not documented, so no rule is told', () => {
-  expect(paths(networkPolicy('x'), 'ingress', 'ClusterNetworkPolicy')).toBeUndefined();
+test('what Calico makes of an admin policy with several peers is not documented, so no rule is told', () => {
+  const rule = (peers: number) => ({ from: Array.from({ length: peers }, () => ({})) });
+  const told = (...ingress: readonly object[]) =>
+    paths(networkPolicy('x', { ingress }), 'ingress', 'ClusterNetworkPolicy');
+  expect(told(rule(1), rule(2))).toBeUndefined();
+  expect(told(rule(1), rule(1))).toEqual(['spec.ingress[0]', 'spec.ingress[1]']);
 });
