@@ -8,15 +8,15 @@ export type ConnectionOptions = {
   readonly afterSeq?: number;
   /** Equal buckets over `within`, in which a row says when it was seen. */
   readonly buckets: number;
-  /** Rows that are told apart: the first that come. */
+  /** Connections that get a row: those whose newest flow was committed last. */
   readonly limit: number;
   readonly signal?: AbortSignal;
 };
 
 /**
- * Flows that policy cannot tell apart: the same two ends, protocol and port of the server, seen at the same side, with
- * the same verdict, the same kind of event and the same hits. Of an end that is no workload its address and names count
- * too; the port of the client and what was said on L7 do not.
+ * Flows that policy cannot tell apart: the same two ends, protocol and port of the server, seen at the same side by the
+ * dataplane of the same cluster, with the same verdict, the same kind of event and the same hits. Of an end that is no
+ * workload its address and names count too; the port of the client and what was said on L7 do not.
  */
 export type ConnectionRow = {
   /** The newest of them. A reply has its ends as they were sent: its server is its source. */
@@ -26,12 +26,16 @@ export type ConnectionRow = {
   readonly events: number;
   readonly firstAt: EpochNanos;
   readonly lastAt: EpochNanos;
-  /** Buckets in which some were observed, in order, and the events of each. */
+  /**
+   * Buckets in which some were observed, in order, and the events of each. An aggregate counts where it was observed as
+   * a whole, since an interval is short against the buckets that policies are judged by.
+   */
   readonly seenIn: readonly number[];
   readonly eventsIn: readonly number[];
 };
 
 export type Connections = {
+  /** By their newest flows, newest first. */
   readonly rows: readonly ConnectionRow[];
   /** What has no row, since there were more than `limit`. */
   readonly untold: { readonly records: number; readonly events: number };
