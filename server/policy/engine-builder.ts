@@ -2,7 +2,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { clusterFacts } from './cluster-facts.ts';
 import { createEngine, type Engine } from './engine.ts';
 import type { ClusterFacts, Dataplane, DataplaneSettings } from './facts.ts';
-import type { DataplaneRules } from './form.ts';
+import type { DataplaneRules, Family } from './form.ts';
 import { createCompiler } from './policy-set.ts';
 import { DATAPLANES, DIALECTS } from './registry.ts';
 
@@ -15,6 +15,10 @@ export const ASSUMED_SETTINGS: DataplaneSettings = {
   clusterNetworkPolicy: false,
   clusterName: 'default',
 };
+
+/** Whether agents that nobody told anything else enforce policies of a family. */
+export const isEnforced = (family: Family, dataplane: Dataplane): boolean =>
+  DATAPLANES[dataplane].enforces(family, ASSUMED_SETTINGS);
 
 export type EngineBuilder = {
   /**

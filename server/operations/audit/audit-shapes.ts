@@ -24,13 +24,13 @@ export type Scheduled = {
 /** Who is asked about each end of an edge, as labels or annotations say; empty where none does. */
 export type EdgeOwners = { readonly from: string; readonly to: string };
 
-export type AuditEdgeJson = {
+/** An edge, with what policies say of it. */
+export type EdgeJson = {
   readonly from: string;
   readonly to: string;
   /** `443/tcp`; the protocol alone where it has no ports. */
   readonly port: string;
   readonly cluster: string;
-  readonly owners: EdgeOwners;
   /** One sentence. */
   readonly why: string;
   readonly decidedBy: readonly { readonly kind: string; readonly policy: string }[];
@@ -46,6 +46,8 @@ export type AuditEdgeJson = {
   /** Number of the newest flow of it. */
   readonly example: number;
 };
+
+export type AuditEdgeJson = EdgeJson & { readonly owners: EdgeOwners };
 
 /** What breaks if some namespaces deny by default, as `-o json` and the API tell it. */
 export type AuditJson = {

@@ -1,8 +1,7 @@
 import type { Edge } from '../../core/edge.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/manifest.ts';
-import { ASSUMED_SETTINGS, createEngineBuilder } from '../../policy/engine-builder.ts';
-import { DATAPLANES } from '../../policy/registry.ts';
+import { createEngineBuilder, isEnforced } from '../../policy/engine-builder.ts';
 import { judgedOf } from '../../policy/flow-judged.ts';
 import type { Family, Way } from '../../policy/form.ts';
 import type { Wanted } from '../../policy/recommend/draft.ts';
@@ -34,7 +33,7 @@ export function recommendRecorded(
   objects: readonly Manifest[],
   { namespaces, ways, family }: RecommendScope,
 ): RecommendedSet {
-  if (!DATAPLANES[dataplane].enforces(family, ASSUMED_SETTINGS))
+  if (!isEnforced(family, dataplane))
     throw new AppError('bad-request', `a cluster with ${dataplane} enforces no ${family} policies`);
   const builder = createEngineBuilder();
   const isolating = namespaces.map((namespace) => defaultDeny(namespace, ways));

@@ -1,7 +1,7 @@
-import type { Rhythm, SeenAt } from '../../core/edge.ts';
 import { policyName } from '../../core/policy-name.ts';
 import { formatTime } from '../../core/time.ts';
 import { endText } from './edge-ends.ts';
+import type { EdgeJson } from './audit-shapes.ts';
 import type { AllowList } from './allow-list.ts';
 import type { Recorded } from './recorded.ts';
 import type { Outcome, SimulatedEdge } from './simulate.ts';
@@ -24,28 +24,10 @@ export type SimulationJson = {
   readonly edges: readonly SimulatedEdgeJson[];
 };
 
-export type SimulatedEdgeJson = {
+export type SimulatedEdgeJson = EdgeJson & {
   readonly outcome: Exclude<Outcome, 'unchanged'>;
-  readonly from: string;
-  readonly to: string;
-  /** `443/tcp`; the protocol alone where it has no ports. */
-  readonly port: string;
-  readonly cluster: string;
   readonly before: string;
   readonly after: string;
-  /** One sentence. */
-  readonly why: string;
-  readonly decidedBy: readonly { readonly kind: string; readonly policy: string }[];
-  readonly missing: readonly string[];
-  readonly events: number;
-  /** Of these, those whose pods have this outcome, 0 to 1. */
-  readonly share: number;
-  readonly firstAt: string;
-  readonly lastAt: string;
-  readonly rhythm: Rhythm;
-  readonly seenAt: SeenAt;
-  /** Number of the newest flow of it. */
-  readonly example: number;
   /** Why it is accepted; null where it is not. */
   readonly accepted: string | null;
 };

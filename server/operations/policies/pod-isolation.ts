@@ -1,8 +1,8 @@
 import { kindName } from '../../core/inventory.ts';
 import { KINDS } from '../../inventory/kinds.ts';
-import { ASSUMED_SETTINGS } from '../../policy/engine-builder.ts';
+import { isEnforced } from '../../policy/engine-builder.ts';
 import type { AddressParty, Dataplane, PodParty } from '../../policy/facts.ts';
-import type { Family, Question, Stage, Way } from '../../policy/form.ts';
+import type { Question, Stage, Way } from '../../policy/form.ts';
 import type { SelectingStage } from '../../policy/outcome.ts';
 import { DATAPLANES, DIALECTS } from '../../policy/registry.ts';
 import { selectingStage } from '../../policy/selecting.ts';
@@ -36,9 +36,6 @@ export function assumedDataplane({ policies }: ClusterPolicies): Dataplane {
   const families = new Set(policies.flatMap(({ compiled }) => compiled.map((each) => each.family)));
   return families.has('cilium') ? 'cilium' : families.has('calico') ? 'calico' : 'kubernetes';
 }
-
-export const isEnforced = (family: Family, dataplane: Dataplane): boolean =>
-  DATAPLANES[dataplane].enforces(family, ASSUMED_SETTINGS);
 
 /** Kinds of policies that a dataplane enforces, as `kindName` has them. */
 export function enforcedKinds(dataplane: Dataplane): readonly string[] {

@@ -5,7 +5,8 @@ import { createWorkloadOwners, type WorkloadOwner } from '../../inventory/worklo
 import { clusterFacts } from '../../policy/cluster-facts.ts';
 import type { Dataplane, PodParty } from '../../policy/facts.ts';
 import type { ClusterDataplanes } from './cluster-dataplanes.ts';
-import { assumedDataplane, createIsolation, enforcedKinds, isEnforced } from './pod-isolation.ts';
+import { isEnforced } from '../../policy/engine-builder.ts';
+import { assumedDataplane, createIsolation, enforcedKinds } from './pod-isolation.ts';
 import type { ClusterPolicies, PolicyBook, PolicyObject, Selecting } from './policy-objects.ts';
 import { policyId } from './policy-names.ts';
 import type { PodPoliciesJson, PodPolicyJson, PolicyWay } from './policy-shapes.ts';

@@ -8,9 +8,8 @@ import {
   type EpochNanos,
   type TimeWindow,
 } from '../../core/time.ts';
-import { ASSUMED_SETTINGS } from '../../policy/engine-builder.ts';
+import { isEnforced } from '../../policy/engine-builder.ts';
 import type { Dataplane } from '../../policy/facts.ts';
-import { DATAPLANES } from '../../policy/registry.ts';
 import { momentText } from './moment-text.ts';
 import type { PolicyObject } from './policy-objects.ts';
 import type { PolicyStatusJson } from './policy-shapes.ts';
@@ -88,7 +87,7 @@ const said = (kind: PolicyStatusJson['kind'], why: string): PolicyStatusJson => 
 function isUnenforced({ compiled }: PolicyObject, dataplane: Dataplane | undefined): boolean {
   const [first] = compiled;
   if (first === undefined || dataplane === undefined) return false;
-  return !DATAPLANES[dataplane].enforces(first.family, ASSUMED_SETTINGS);
+  return !isEnforced(first.family, dataplane);
 }
 
 /** Conditions of `unused` that do not hold. */
