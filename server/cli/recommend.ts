@@ -82,7 +82,9 @@ async function writeSet(
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);
     }
-    await writeOut(`${folder}: ${files.length} files, ${set.drafts.length} policies\n`);
+    await writeOut(
+      `${folder}: ${files.length} files, ${set.drafts.length} policies and ${set.isolating.length} that deny by default\n`,
+    );
   }
   const open = set.open.map(({ of, way, why }) => {
     const edge = `${endText(of.source)} → ${endText(of.destination)} ${of.port}/${of.protocol}`;

@@ -33,9 +33,7 @@ export function whyText(flow: StoredFlow, told: Explanation, fileOf: FileOf): st
     list('Causes, likeliest first', told.conflict),
     ...told.ends.map(endText),
     list('Notes', told.notes),
-    timeline === undefined
-      ? ''
-      : `\nTime\n  ${timeline.lastAllowed === undefined ? 'not known to have been allowed before' : `last allowed ${short(timeline.lastAllowed.at)}`}, first dropped ${short(timeline.firstDropped.at)}${timeline.partial ? '; not everything was searched in time' : ''}\n`,
+    timeline === undefined ? '' : timelineText(timeline),
     list(
       'Changed in between, likeliest cause first (in time, which is no proof)',
       told.changes.map(
@@ -138,4 +136,14 @@ function suggestionText(suggestion: Suggestion, fileOf: FileOf): string {
     ),
     `\n${proof}\nTry: ${command}\n`,
   ].join('');
+}
+
+function timelineText({ lastAllowed, firstDropped }: NonNullable<Explanation['timeline']>): string {
+  if (firstDropped === undefined)
+    return '\nTime\n  when it was last allowed is not known: not everything was searched in time\n';
+  const before =
+    lastAllowed === undefined
+      ? 'not known to have been allowed before'
+      : `last allowed ${short(lastAllowed.at)}`;
+  return `\nTime\n  ${before}, first dropped ${short(firstDropped.at)}\n`;
 }

@@ -162,9 +162,8 @@ export type TestLine = {
 
 export type Timeline = {
   readonly lastAllowed: Moment | undefined;
-  readonly firstDropped: Moment;
-  /** A search took too long and was ended: it may have been allowed later, or dropped before. */
-  readonly partial: boolean;
+  /** `undefined`: a search took too long and was ended, so neither time is known. */
+  readonly firstDropped: Moment | undefined;
 };
 
 export type Moment = { readonly seq: number; readonly at: string };

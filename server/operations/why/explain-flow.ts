@@ -16,7 +16,7 @@ import { ofCluster, type Engines } from './engine-at.ts';
 import { findTimeline, similarDrops, whatDiffers, type Times } from './history.ts';
 import { endNotes } from './notes.ts';
 import { ownerNotes } from './owners.ts';
-import { reportedText, said } from './say.ts';
+import { otherPolicies, reportedText, said } from './say.ts';
 import { placesIn, type DocumentOf, type PlaceOf, type SourceFiles } from './source-places.ts';
 import { endSentence, portText, type Asked } from './sentences.ts';
 import { stagedNotes } from './staged.ts';
@@ -54,7 +54,7 @@ export async function explainFlow(
   const places = placesIn(objects, documentOf);
   const ends = weighed === undefined ? [] : toldEnds(weighed, askedOf(flow), places);
   return {
-    ...said(flow, weighed, ends),
+    ...said(flow, weighed, ends, otherPolicies(of, options.at)),
     against: weighed && toldSnapshot(weighed.engine, snapshot, of, dataplane),
     reported: reportedText(flow),
     ends,
@@ -202,10 +202,9 @@ function toldSnapshot(
   };
 }
 
-const toldTimes = ({ lastAllowed, firstDropped, partial }: Times): Explanation['timeline'] => ({
+const toldTimes = ({ lastAllowed, firstDropped }: Times): Explanation['timeline'] => ({
   lastAllowed: lastAllowed && { seq: lastAllowed.seq, at: formatTime(lastAllowed.observedAt) },
-  firstDropped: { seq: firstDropped.seq, at: formatTime(firstDropped.observedAt) },
-  partial,
+  firstDropped: firstDropped && { seq: firstDropped.seq, at: formatTime(firstDropped.observedAt) },
 });
 
 /** Where nothing was allowed before, changes are looked for this long before the first drop. */
@@ -215,7 +214,7 @@ const SLACK = 5n * NANOS_PER_SECOND;
 
 async function changesBetween(
   flow: RecordedFlow,
-  { lastAllowed, firstDropped }: Times,
+  { lastAllowed, firstDropped = flow }: Times,
   { inventory, engines, dataplane }: ExplainOptions,
 ): Promise<readonly Change[]> {
   const from = lastAllowed?.observedAt ?? firstDropped.observedAt - LOOK_BACK;

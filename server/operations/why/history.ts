@@ -7,32 +7,37 @@ import { printQuery } from '../../query/print.ts';
 import type { FlowReader } from '../../store/flow-store.ts';
 import { sameAsked, sameDestination, sameSource } from './pair.ts';
 
-/** When connections like this one were last allowed, and first dropped after that. */
+/**
+ * When connections like this one were last allowed, and first dropped after that; without the latter a search was ended
+ * before it had looked at everything, and neither is known.
+ */
 export type Times = {
   readonly lastAllowed: StoredFlow | undefined;
-  readonly firstDropped: StoredFlow;
-  /** A search was ended before it had looked at everything. */
-  readonly partial: boolean;
+  readonly firstDropped: StoredFlow | undefined;
 };
 
 type HistoryOptions = { readonly reader: FlowReader; readonly signal?: AbortSignal };
 
-/** Searches end after so long each: an explanation is waited for, and makes four of them. */
-const WORK_MS = 40;
+/** Searches end after so long each: an explanation is waited for. The first one decides what may be said of time. */
+const TIMELINE_MS = 120;
+const SAMPLE_MS = 40;
 
 const DENIED = term(undefined, 'verdict', 'dropped');
 const ALLOWED = term(undefined, 'verdict', 'forwarded');
 
+const UNKNOWN: Times = { lastAllowed: undefined, firstDropped: undefined };
+
 export async function findTimeline(flow: RecordedFlow, options: HistoryOptions): Promise<Times> {
   const asked = sameAsked(flow);
   const lastAllowed = await first(options, all([...allowedThere(flow), asked]), flow.seq, 'newest');
+  if (lastAllowed.ended) return UNKNOWN;
   const since = lastAllowed.found?.seq ?? 0;
   const dropped = await first(options, all([DENIED, asked]), since, 'oldest');
+  if (dropped.ended) return UNKNOWN;
   return {
     lastAllowed: lastAllowed.found,
     firstDropped:
       dropped.found !== undefined && dropped.found.seq < flow.seq ? dropped.found : flow,
-    partial: lastAllowed.ended || dropped.ended,
   };
 }
 
@@ -51,7 +56,7 @@ async function first(
 ): Promise<{ readonly found: StoredFlow | undefined; readonly ended: boolean }> {
   const page = await reader.page(
     { where },
-    { limit: 1, after, order, workMs: WORK_MS, ...(signal === undefined ? {} : { signal }) },
+    { limit: 1, after, order, workMs: TIMELINE_MS, ...(signal === undefined ? {} : { signal }) },
   );
   const [found] = page.flows;
   return { found, ended: found === undefined && page.searching !== undefined };
@@ -114,7 +119,7 @@ export async function whatDiffers(
       {
         limit: SAMPLE,
         order: 'newest',
-        workMs: WORK_MS,
+        workMs: SAMPLE_MS,
         ...(signal === undefined ? {} : { signal }),
       },
     );

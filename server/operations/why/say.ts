@@ -1,9 +1,14 @@
 import { decidingHits } from '../../core/drop-groups.ts';
 import { dropReason } from '../../core/drop-reasons.ts';
-import type { EndExplanation, Explanation, Provenance } from '../../core/explanation.ts';
+import type {
+  EndExplanation,
+  Explanation,
+  PolicySnapshot,
+  Provenance,
+} from '../../core/explanation.ts';
 import type { RecordedFlow } from '../../core/flow.ts';
 import { policyName } from '../../core/policy-name.ts';
-import { formatTime } from '../../core/time.ts';
+import { formatTime, type EpochNanos } from '../../core/time.ts';
 import { connectionText, listed } from './sentences.ts';
 import { askedOf, type Weighed } from './weigh.ts';
 
@@ -26,13 +31,26 @@ export function reportedText(flow: RecordedFlow): string {
 
 export type Said = Pick<Explanation, 'headline' | 'provenance' | 'conflict'>;
 
-/** The headline, and how far it can be trusted. */
+/**
+ * The headline, and how far it can be trusted. `others` names the policies where they are not those of its time: that
+ * they decide otherwise is an answer, and no disagreement.
+ */
 export function said(
   flow: RecordedFlow,
   weighed: Weighed | undefined,
   ends: readonly EndExplanation[],
+  others: string | undefined,
 ): Said {
   const what = connectionText(askedOf(flow));
+  if (weighed !== undefined && others !== undefined && isOtherwise(flow, weighed))
+    return {
+      headline:
+        flow.verdict.kind === 'allowed'
+          ? `Was allowed; ${others} would deny it: ${ends[0]?.sentence ?? what}`
+          : `Was dropped by policy; ${others} would allow it: ${what}.`,
+      provenance: 'evaluated',
+      conflict: [],
+    };
   if (flow.verdict.kind === 'dropped') return saidOfDrop(flow, flow.verdict.reason, weighed, ends);
   if (flow.verdict.kind === 'audit')
     return {
@@ -55,6 +73,24 @@ export function said(
     provenance,
     conflict: provenance === 'conflict' ? ALLOWED_AGAINST : [],
   };
+}
+
+/** What policies are called where they are not those of the flow's time. */
+export function otherPolicies(
+  of: PolicySnapshot['of'],
+  at: EpochNanos | undefined,
+): string | undefined {
+  if (of === 'now') return "today's policies";
+  if (of === 'files') return 'the policies of the files';
+  return at === undefined ? undefined : 'the policies of that time';
+}
+
+function isOtherwise({ verdict }: RecordedFlow, { judgement }: Weighed): boolean {
+  if (verdict.kind === 'allowed') return judgement.verdict === 'deny';
+  const isPolicys =
+    verdict.kind === 'dropped' &&
+    ['policy', 'unknown'].includes(dropReason(verdict.reason).category);
+  return isPolicys && judgement.verdict === 'allow';
 }
 
 const hasNames = (flow: RecordedFlow): boolean => reportedText(flow) !== '';

@@ -21,7 +21,7 @@ export function timelineView(
   { timeline, changes }: Pick<Explanation, 'timeline' | 'changes'>,
   observedAt: string,
 ): TimelineView | undefined {
-  if (timeline === undefined) return undefined;
+  if (timeline?.firstDropped === undefined) return undefined;
   const first = Date.parse(timeline.firstDropped.at);
   const last = timeline.lastAllowed && Date.parse(timeline.lastAllowed.at);
   const times = changes.map(({ at }) => Date.parse(at));
