@@ -1,3 +1,5 @@
+import { endName } from '../../core/end-name.ts';
+import type { StoredFlow } from '../../core/flow.ts';
 import { policyName } from '../../core/policy-name.ts';
 import { formatTime, type TimeWindow } from '../../core/time.ts';
 import type { Way } from '../../policy/form.ts';
@@ -12,6 +14,8 @@ import type { DeniedPeerJson, ShownPolicyJson } from './policy-shapes.ts';
 /** Pods that a query names: more would not fit into one that a person can open. */
 const MAX_PODS = 50;
 const MOST = 10;
+/** Groups of drops that peers are counted from. */
+const MOST_GROUPS = 2_000;
 
 type Ends = { readonly own: Side; readonly peer: Side };
 const SIDES: Readonly<Record<Way, Ends>> = {
@@ -22,11 +26,11 @@ const SIDES: Readonly<Record<Way, Ends>> = {
 const DROPPED = term(undefined, 'verdict', 'dropped');
 
 /**
- * Who was denied most. A drop by default deny names no policy, so those at the pods that the policy selects are told
+ * Who was denied most, counted as drop groups are: a verdict and the drop that follows it are one. A drop by default deny names no policy, so those at the pods that the policy selects are told
  * apart from those that name it.
  */
 export async function deniedPeers(
-  reader: Pick<FlowReader, 'summarize'>,
+  reader: Pick<FlowReader, 'dropGroups'>,
   { object, cluster, ref }: NamedPolicy,
   within: TimeWindow,
 ): Promise<ShownPolicyJson['denied']> {
@@ -74,28 +78,29 @@ function dropsAt(
 }
 
 async function peersOf(
-  reader: Pick<FlowReader, 'summarize'>,
+  reader: Pick<FlowReader, 'dropGroups'>,
   where: Expression | undefined,
   way: Way,
   within: TimeWindow,
 ): Promise<readonly DeniedPeerJson[]> {
-  const { peer } = SIDES[way];
-  const { rows } = await reader.summarize({
-    ...{ where, within, buckets: 1, top: MOST },
-    by: [`${peer}.wl`, 'to.port'],
+  const { groups } = await reader.dropGroups({ where, within, top: MOST_GROUPS });
+  const byPeer = Map.groupBy(groups, ({ latest }) => JSON.stringify(peerOf(latest, way)));
+  return [...byPeer].map(([key, same]) => {
+    const [peer = '', port = ''] = JSON.parse(key) as string[];
+    const last = same.reduce((one, other) => (other.lastAt > one.lastAt ? other : one));
+    const events = same.reduce((sum, { count }) => sum + count, 0);
+    return { peer, port, events, lastAt: formatTime(last.lastAt) };
   });
-  return rows.flatMap(({ keys, events, lastAt }) =>
-    keys === undefined
-      ? []
-      : [
-          {
-            peer: keys[0] === '' || keys[0] === undefined ? 'no workload' : keys[0],
-            port: keys[1] ?? '',
-            events,
-            lastAt: lastAt === undefined ? null : formatTime(lastAt),
-          },
-        ],
-  );
+}
+
+/** The other end by its name, and the port that was asked for. */
+function peerOf(drop: StoredFlow, way: Way): readonly [peer: string, port: string] {
+  const { source, sourceIp, sourceNames, destination, destinationIp, destinationNames } = drop;
+  const peer =
+    way === 'ingress'
+      ? endName(source, { names: sourceNames, ip: sourceIp })
+      : endName(destination, { names: destinationNames, ip: destinationIp });
+  return [peer, drop.destinationPort > 0 ? String(drop.destinationPort) : ''];
 }
 
 const mostFirst = (peers: readonly DeniedPeerJson[]): readonly DeniedPeerJson[] =>

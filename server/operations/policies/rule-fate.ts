@@ -82,14 +82,18 @@ export function ruleFates(options: FateOptions): Attributed {
 const waysOf = (unattributed: readonly Unattributed[]): ReadonlySet<Direction> =>
   new Set(unattributed.flatMap(({ row, ofAny }) => (ofAny ? [row.direction] : [])));
 
+const NOT_YET = 'The dataplane names the policy and not the rule, and these are not weighed yet.';
+
 /** Without those whose rule was found by weighing. */
 function withoutFound(each: Unattributed, evaluated: EvaluatedRules): readonly Unattributed[] {
-  const { row, ofAny } = each;
+  const { row } = each;
   if (row.rule >= 0) return [each];
   const found = foundRules(evaluated, row.direction);
   const totals = minus(row.totals, found.totals);
-  // What is left may only wait to be weighed, which opens no question about the rules.
-  return isNone(totals) ? [] : [{ ...each, row: { ...row, totals }, ofAny: ofAny && found.isOpen }];
+  if (isNone(totals)) return [];
+  const left = { ...each, row: { ...row, totals } };
+  // What only waits to be weighed opens no question about the rules.
+  return [found.isOpen ? left : { ...left, why: NOT_YET, ofAny: false }];
 }
 
 function hitFate(

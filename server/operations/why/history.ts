@@ -82,11 +82,12 @@ export async function similarDrops(
   const counted = await Promise.all(
     kinds.map(async ([label, same]) => {
       const where = all([DENIED, same]);
-      const { rows } = await options.reader.summarize({
-        ...{ where, within: around(flow), by: [], buckets: 1, top: 1 },
+      // As drop groups count: a verdict and the drop that follows it are one dropped packet.
+      const { groups, others } = await options.reader.dropGroups({
+        ...{ where, within: around(flow), top: 1 },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
-      const count = rows.reduce((sum, { events }) => sum + events, 0);
+      const count = groups.reduce((sum, group) => sum + group.count, others.count);
       return { label, query: printQuery(where), count };
     }),
   );
